@@ -1,0 +1,85 @@
+// Calls, attempts to call, and everything classify hands over at the end.
+#pragma once
+
+#include "classify/media.hpp"
+
+#include <optional>
+#include <vector>
+
+namespace callwitness::classify {
+
+enum class Signalling : std::uint8_t { none, sip, rtsp, h323, mgcp, skinny, stun, application };
+
+/// One part of a call between reconnects.
+struct CallPart {
+  Time first_time, last_time;
+  std::vector<FlowId> flows;
+  Ending ended_by = Ending::silence;
+};
+
+struct Call {
+  CallId id{};
+  Label label;
+  std::vector<StreamId> streams;
+  std::vector<FlowId> flows;                ///< media and signalling flows that belong to it
+  std::vector<CallPart> parts;              ///< ≥1, in time order; parts.size() - 1 reconnects
+  Time start_time, end_time;
+  std::optional<capture::IpAddress> local;  ///< null: can't be told which end is ours
+  Endpoint local_endpoint, remote_endpoint; ///< of the main media flow; if local is null: source and destination
+  Ending ended_by = Ending::silence;
+  Signalling signalling = Signalling::none;
+};
+
+/// How far a try to reach a voice service got.
+struct Attempt {
+  enum class Stage : std::uint8_t { dns, tcp, tls, udp, signalling };
+  enum class Outcome : std::uint8_t { answered, no_reply, reset, refused, prohibited, nxdomain, forged };
+  std::string_view application;             ///< key
+  Stage stage{};
+  Outcome outcome{};
+  Untrusted target;                         ///< name and/or address:port
+  Time first_time, last_time;
+  std::uint32_t tries = 1;
+  std::vector<std::uint64_t> ordinals;      ///< packets that show it, ≤32
+  std::vector<FlowId> flows;
+  bool is_media = false;                    ///< a try to start media (UDP), not a look-up or sign-in
+};
+
+/// A TCP reset, with what tells an honest from a forged one.
+struct Reset {
+  FlowId flow{};
+  Way way{};
+  Time time;
+  std::uint64_t ordinal = 0;
+  std::uint32_t sequence = 0;
+  std::int64_t sequence_offset = 0;         ///< its sequence minus the next expected of that way (0: exact)
+  std::uint8_t time_to_live = 0;
+  std::uint8_t flow_time_to_live = 0;       ///< median of that way's other packets; 0: none
+  std::uint16_t ip_id = 0;
+  bool ip_id_outlier = false;
+  std::uint32_t segments_after = 0;         ///< data segments of the same way captured after the reset
+  bool after_client_hello = false;
+  std::optional<Duration> since_trigger;    ///< since the last segment of the opposite way
+  std::optional<Duration> minimum_round_trip;  ///< of the flow
+  bool closing = false;                     ///< a FIN or close_notify had been seen before
+};
+
+/// Which addresses are ours, and how that is known.
+struct Vantage {
+  enum class Basis : std::uint8_t { unknown, told, direction_flags, time_to_live, turn_around, private_address };
+  std::vector<capture::IpAddress> local;    ///< empty: can't be told
+  Basis basis = Basis::unknown;
+  double confidence = 0;
+};
+
+struct Classification {
+  std::vector<Flow> flows;                  ///< those still kept at the end, by id (one-packet flows may have been evicted)
+  std::vector<Stream> streams;              ///< by StreamId
+  std::vector<Call> calls;                  ///< by CallId, in order of start
+  std::vector<Attempt> attempts;
+  std::vector<Reset> resets;
+  Vantage vantage;
+  capture::Anomalies anomalies;
+};
+
+}  // namespace callwitness::classify

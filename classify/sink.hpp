@@ -1,0 +1,23 @@
+// What classify tells while packets flow. metrics implements it.
+#pragma once
+
+#include "classify/call.hpp"
+
+namespace callwitness::classify {
+
+/// Order: on_datagram for every datagram of every flow, in capture order, before on_media of the same datagram.
+/// Recognising media takes a few packets; their on_media calls are made up for then, with their own older times.
+class MediaSink {
+ public:
+  virtual ~MediaSink() = default;
+  virtual void on_datagram(const Flow& flow, Way way, const Datagram& datagram) = 0;
+  virtual void on_stream(const Stream& stream) = 0;          ///< a new stream; its packets follow
+  virtual void on_media(const MediaPacket& packet) = 0;
+  virtual void on_round_trip(const RoundTrip&) {}
+  virtual void on_receiver_report(const ReceiverReport&) {}
+  virtual void on_flow_closed(const Flow&) {}                ///< evicted or ended; its slot may be used again
+  virtual void on_idle(Time) {}
+  virtual void finish(const Classification& classification) = 0;
+};
+
+}  // namespace callwitness::classify

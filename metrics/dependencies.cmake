@@ -1,0 +1,1 @@
+target_link_libraries(callwitness_metrics PRIVATE Threads::Threads)

@@ -1,0 +1,24 @@
+// A detector reads the observation and answers with findings; "inconclusive" is no finding and a reason.
+// Adding one is a file in metrics/detectors/ that defines `std::vector<Finding> NAME(const DetectorInput&)` and a line
+// DETECTOR(NAME) in metrics/detectors.def. Detectors never include each other; a later one sees earlier findings.
+#pragma once
+
+#include "metrics/analysis.hpp"
+
+#include <span>
+
+namespace callwitness::metrics {
+
+struct DetectorInput {
+  const Observation& observation;
+  std::span<const StreamMeasures> measures;    ///< by StreamId
+  std::span<const Finding> earlier;            ///< of the detectors before this one in detectors.def
+};
+
+/// Runs all of detectors.def in order, gates first.
+std::vector<Finding> detect(const Observation& observation, std::span<const StreamMeasures> measures);
+
+/// The only place where a verdict is made.
+Verdict judge(const Observation& observation, std::span<const StreamMeasures> measures, std::span<const Finding> findings);
+
+}  // namespace callwitness::metrics
