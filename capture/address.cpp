@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace callwitness::capture {
 
 IpAddress IpAddress::v4(std::uint32_t host_order) {
@@ -37,8 +39,7 @@ bool IpAddress::is_private() const {
 
 bool IpAddress::is_loopback() const {
   if (version == 4) return bytes[0] == 127;
-  static constexpr std::array<std::uint8_t, 16> loopback{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
-  return version == 6 && bytes == loopback;
+  return version == 6 && bytes[15] == 1 && std::count(bytes.begin(), bytes.end(), 0) == 15;
 }
 
 bool IpAddress::is_multicast() const {

@@ -1,6 +1,7 @@
 // Calls, attempts to call, and everything classify hands over at the end.
 #pragma once
 
+#include "capture/anomalies.hpp"
 #include "classify/media.hpp"
 
 #include <optional>
