@@ -60,7 +60,8 @@ std::string IpAddress::text() const {
 }
 
 std::string Endpoint::text() const {
-  return fmt::format(address.version == 6 ? "[{}]:{}" : "{}:{}", address.text(), port);
+  if (address.version == 6) return fmt::format("[{}]:{}", address.text(), port);
+  return fmt::format("{}:{}", address.text(), port);
 }
 
 }  // namespace callwitness::capture
