@@ -1,0 +1,162 @@
+#include "classify/engine.hpp"
+
+#include <algorithm>
+
+namespace callwitness::classify {
+namespace {
+
+// Beginnings of flows kept for the recognisers take this much memory at most, over all flows.
+constexpr std::size_t start_memory = 64 * 1024 * 1024;
+constexpr std::size_t reset_memory = 100'000;
+constexpr std::size_t retired_memory = 100'000;
+// A claim this sure ends the search.
+constexpr double sure = 0.9;
+constexpr std::uint64_t never_evict_lone = 2;
+
+}  // namespace
+
+Engine::Engine(MediaSink& sink, const ClassifierOptions& options)
+    : sink_(sink), options_(options), table_(options.flow_limit) {}
+
+FlowDetail& Engine::detail_of(FlowState& state) {
+  if (!state.detail) state.detail = std::make_unique<FlowDetail>();
+  return *state.detail;
+}
+
+std::uint32_t Engine::create(const Datagram& datagram) {
+  if (table_.full()) {
+    if (const auto victim = table_.to_evict()) {
+      anomalies_.count(table_[*victim].flow.forward.packets + table_[*victim].flow.backward.packets < never_evict_lone
+                           ? "flow_evicted_lone" : "flow_evicted");
+      close(*victim);
+    } else {
+      anomalies_.count("flow_limit_exceeded");
+    }
+  }
+  const auto slot = table_.insert(datagram.five_tuple);
+  FlowState& state = table_[slot];
+  state.flow.id = FlowId{next_flow_++};
+  state.flow.first_time = state.flow.last_time = datagram.time;
+  if (!datagram.owner.empty()) state.flow.owner = Untrusted(std::string(datagram.owner.substr(0, 128)));
+  return slot;
+}
+
+void Engine::close(std::uint32_t slot) {
+  FlowState& state = table_[slot];
+  end_flow(state);
+  const bool worth_keeping = state.stream_count > 0 || (state.detail && state.detail->tcp && state.detail->tcp->reset()) ||
+                             state.flow.forward.packets + state.flow.backward.packets > 32;
+  if (worth_keeping && retired_.size() < retired_memory) retired_.push_back(state.flow);
+  sink_.on_flow_closed(state.flow);
+  table_.erase(slot);
+}
+
+FlowState& Engine::flow_of(const Datagram& datagram, Way& way) {
+  auto slot = table_.find(datagram.five_tuple, way);
+  if (slot && datagram.tcp) {
+    const FlowState& state = table_[*slot];
+    if (state.detail && state.detail->tcp && state.detail->tcp->superseded_by(way, datagram)) {
+      close(*slot);
+      slot.reset();
+    }
+  }
+  if (!slot) {
+    way = Way::forward;
+    return table_[create(datagram)];
+  }
+  table_.touch(*slot, table_[*slot].stream_count > 0 ? 2 : 1);
+  return table_[*slot];
+}
+
+void Engine::note_traits(FlowState& state, Way way, const Datagram& datagram) {
+  WayTraits& traits = state.traits[static_cast<std::size_t>(way)];
+  ++traits.packets;
+  const auto left = datagram.time_to_live;
+  if (left == 64 || left == 128 || left == 255) ++traits.initial_time_to_live;
+  if (datagram.direction == capture::LinkDirection::inbound) ++traits.inbound;
+  if (datagram.direction == capture::LinkDirection::outbound) ++traits.outbound;
+}
+
+void Engine::on_datagram(const Datagram& datagram) {
+  if (!any_ || datagram.time > now_) now_ = datagram.time;
+  any_ = true;
+  Way way = Way::forward;
+  FlowState& state = flow_of(datagram, way);
+  Flow& flow = state.flow;
+  flow.last_time = std::max(flow.last_time, datagram.time);
+  WayCounters& counters = way == Way::forward ? flow.forward : flow.backward;
+  ++counters.packets;
+  counters.ip_bytes += datagram.ip_length;
+  if (flow.owner.empty() && !datagram.owner.empty()) flow.owner = Untrusted(std::string(datagram.owner.substr(0, 128)));
+  note_traits(state, way, datagram);
+  sink_.on_datagram(flow, way, datagram);
+  if (datagram.payload_length > 0 && !state.settled) recognise(state, way, datagram);
+  if (datagram.tcp) on_tcp(state, way, datagram);
+  else if (datagram.five_tuple.protocol == capture::protocol::udp) on_udp(state, way, datagram);
+}
+
+void Engine::recognise(FlowState& state, Way way, const Datagram& datagram) {
+  StartRecorder& start = detail_of(state).start;
+  if (start_bytes_ > start_memory) {
+    anomalies_.count("flow_start_not_kept");
+    settle(state);
+    return;
+  }
+  start_bytes_ -= start.footprint();
+  const auto prefix = datagram.payload.first(std::min(datagram.payload.size(), FlowStart::prefix_limit));
+  start.records.push_back({datagram.time, datagram.ordinal, datagram.payload_length, datagram.ip_length,
+                           static_cast<std::uint16_t>(start.bytes.size()), static_cast<std::uint16_t>(prefix.size()), way});
+  start.bytes.insert(start.bytes.end(), prefix.begin(), prefix.end());
+  start_bytes_ += start.footprint();
+
+  std::array<StartPacket, FlowStart::packet_limit> packets;
+  const Bytes bytes(start.bytes);
+  for (std::size_t i = 0; i < start.records.size(); ++i) {
+    const auto& record = start.records[i];
+    packets[i] = {record.time, record.way, bytes.subspan(record.offset, record.size), record.payload_length};
+  }
+  const FlowStart view{state.flow.five_tuple, std::span(packets).first(start.records.size())};
+  for (const Application* application : applications()) {
+    if (!application->recognise) continue;
+    const Claim claim = application->recognise(view);
+    if (claim.confidence > state.claim.confidence) {
+      state.claim = claim;
+      state.application = application;
+      state.flow.label = {application->key, claim.confidence, claim.basis};
+      state.flow.role = claim.role;
+    }
+  }
+  if (state.claim.confidence >= sure || start.records.size() >= FlowStart::packet_limit) settle(state);
+}
+
+void Engine::settle(FlowState& state, bool last_too) {
+  state.settled = true;
+  StartRecorder& start = state.detail->start;
+  // What was media among the first packets is made up for, from their kept prefixes. The newest one
+  // is still to come, unless the flow is over.
+  if (state.application && (state.application->media || state.claim.role == Role::tunnel) &&
+      state.flow.five_tuple.protocol == capture::protocol::udp && !start.records.empty()) {
+    const std::size_t count = start.records.size() - (last_too ? 0 : 1);
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto& record = start.records[i];
+      Datagram earlier;
+      earlier.time = record.time;
+      earlier.ordinal = record.ordinal;
+      earlier.five_tuple = record.way == Way::forward ? state.flow.five_tuple : state.flow.five_tuple.reversed();
+      earlier.ip_length = record.ip_length;
+      earlier.payload_length = record.payload_length;
+      earlier.payload = Bytes(start.bytes).subspan(record.offset, record.size);
+      earlier.truncated = record.size < record.payload_length;
+      if (const auto header = media_of(state, earlier, record.way)) on_counter(state, record.way, earlier, *header);
+    }
+  }
+  start_bytes_ -= start.footprint();
+  start = {};
+}
+
+void Engine::on_idle(Time now) {
+  now_ = std::max(now_, now);
+  sink_.on_idle(now);
+}
+
+}  // namespace callwitness::classify

@@ -1,0 +1,71 @@
+// The classifier's inside: one object whose parts (flows, media, finishing) live in three .cpp files.
+#pragma once
+
+#include "classify/classifier.hpp"
+#include "classify/flow_table.hpp"
+#include "classify/stream_facts.hpp"
+#include "classify/stun.hpp"
+#include "classify/vantage.hpp"
+
+#include <vector>
+
+namespace callwitness::classify {
+
+class Engine {
+ public:
+  Engine(MediaSink& sink, const ClassifierOptions& options);
+  void on_datagram(const Datagram& datagram);
+  void on_idle(Time now);
+  void finish();
+
+ private:
+  // engine.cpp: flows
+  FlowState& flow_of(const Datagram& datagram, Way& way);
+  std::uint32_t create(const Datagram& datagram);
+  void close(std::uint32_t slot);
+  void note_traits(FlowState& state, Way way, const Datagram& datagram);
+  void recognise(FlowState& state, Way way, const Datagram& datagram);
+  void settle(FlowState& state, bool last_too = false);
+  std::vector<StreamId> streams_of(const FlowState& state) const;
+  FlowDetail& detail_of(FlowState& state);
+
+  // engine_media.cpp: what one datagram carries
+  void on_udp(FlowState& state, Way way, const Datagram& datagram);
+  void on_tcp(FlowState& state, Way way, const Datagram& datagram);
+  void on_stun(FlowState& state, Way way, const Datagram& datagram, const StunMessage& message);
+  void on_rtcp(FlowState& state, Way way, const Datagram& datagram, Bytes bytes, std::uint32_t length);
+  bool on_rtp(FlowState& state, Way way, const Datagram& datagram, Bytes bytes, std::uint32_t length);
+  void on_counter(FlowState& state, Way way, const Datagram& datagram, const MediaHeader& header);
+  /// The settled application's media header; a tunnel's packets all count, without one.
+  std::optional<MediaHeader> media_of(const FlowState& state, const Datagram& datagram, Way way) const;
+  void on_cadence(FlowState& state, Way way, const Datagram& datagram);
+  void on_echo(FlowState& state, Way way, const Datagram& datagram);
+  void ask(FlowState& state, Way way, std::uint64_t key, Time time);
+  std::optional<Duration> answer(FlowState& state, Way way, std::uint64_t key, Time time);
+  void note_turn_around(FlowState& state, Way way, Duration taken);
+
+  // streams
+  StreamId open_stream(FlowState& state, Way way, Stream stream);
+  void tell(FlowState& state, MediaPacket packet, StreamId stream);
+
+  // engine_finish.cpp
+  void harvest(FlowState& state);
+  Label label_of(const FlowState& state) const;
+  void end_flow(FlowState& state);
+
+  MediaSink& sink_;
+  ClassifierOptions options_;
+  FlowTable table_;
+  std::vector<Stream> streams_;
+  std::vector<StreamFacts> facts_;
+  std::vector<Reset> resets_;
+  std::vector<Flow> retired_;              ///< closed before the end, but with streams or resets
+  VantageMeter vantage_;
+  capture::Anomalies anomalies_;
+  std::uint32_t next_flow_ = 0;
+  std::size_t start_bytes_ = 0;            ///< memory in StartRecorders
+  Time now_{};
+  bool any_ = false;
+};
+
+}  // namespace callwitness::classify

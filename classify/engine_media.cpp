@@ -1,0 +1,300 @@
+// What one datagram carries: STUN, RTCP, RTP, an application's own media, voice by its beat.
+#include "classify/engine.hpp"
+#include "classify/rtcp.hpp"
+
+#include <algorithm>
+
+namespace callwitness::classify {
+namespace {
+
+constexpr std::size_t packets_to_tell = 5;       // of an application's own media, before it is a stream
+constexpr std::uint64_t packets_before_beat = 8; // a flow shorter than this has no beat to watch
+constexpr Duration prompt = std::chrono::milliseconds(1);
+// The end of a turn-around that is too long says nothing of who is near.
+constexpr Duration longest_answer = std::chrono::seconds(5);
+
+/// Ports of protocols that are no voice and may keep a beat or have RTP's first byte.
+bool never_media(const FiveTuple& tuple) {
+  constexpr std::uint16_t ports[] = {53, 67, 68, 69, 123, 137, 138, 161, 162, 389, 500, 514, 1900, 3702, 4500, 5353, 5355};
+  return std::any_of(std::begin(ports), std::end(ports), [&](std::uint16_t port) {
+    return tuple.source.port == port || tuple.destination.port == port;
+  });
+}
+
+MediaPacket packet_of(const Datagram& datagram, std::uint32_t payload_length) {
+  MediaPacket packet;
+  packet.time = datagram.time;
+  packet.ordinal = datagram.ordinal;
+  packet.ip_bytes = datagram.ip_length;
+  packet.payload_bytes = static_cast<std::uint16_t>(std::min<std::uint32_t>(payload_length, 0xffff));
+  return packet;
+}
+
+}  // namespace
+
+void Engine::ask(FlowState& state, Way way, std::uint64_t key, Time time) {
+  FlowDetail& detail = detail_of(state);
+  for (auto& request : detail.requests) {
+    if (request.key == key && request.way == way) {
+      request.time = Time::min();  // asked twice: the answer can't be assigned (Karn)
+      return;
+    }
+  }
+  if (detail.requests.size() < FlowDetail::request_limit) detail.requests.push_back({key, time, way});
+  else detail.requests[detail.next_request++ % FlowDetail::request_limit] = {key, time, way};
+}
+
+std::optional<Duration> Engine::answer(FlowState& state, Way way, std::uint64_t key, Time time) {
+  if (!state.detail) return std::nullopt;
+  for (auto& request : state.detail->requests) {
+    if (request.key != key || request.way == way) continue;
+    const Time asked = request.time;
+    request.key = 0;
+    if (asked == Time::min() || time < asked || time - asked > longest_answer) return std::nullopt;
+    return time - asked;
+  }
+  return std::nullopt;
+}
+
+void Engine::note_turn_around(FlowState& state, Way way, Duration taken) {
+  WayTraits& traits = state.traits[static_cast<std::size_t>(way)];
+  auto& counter = taken < prompt ? traits.quick_answers : traits.slow_answers;
+  if (counter < 0xffff) ++counter;
+}
+
+void Engine::on_stun(FlowState& state, Way way, const Datagram& datagram, const StunMessage& message) {
+  using Class = StunMessage::Class;
+  if (message.has_cookie) state.ice = true;
+  if (message.message_class == Class::request) {
+    ask(state, way, message.transaction, datagram.time);
+  } else if (message.message_class != Class::indication) {
+    if (const auto taken = answer(state, way, message.transaction, datagram.time)) {
+      sink_.on_round_trip({state.flow.id, datagram.time, *taken, RoundTripBasis::stun, opposite(way)});
+      note_turn_around(state, way, *taken);
+    }
+  }
+}
+
+void Engine::on_echo(FlowState& state, Way way, const Datagram& datagram) {
+  const auto echo = state.application->echo(datagram, way);
+  if (!echo) return;
+  if (!echo->is_reply) {
+    ask(state, way, echo->key, datagram.time);
+  } else if (const auto taken = answer(state, way, echo->key, datagram.time)) {
+    sink_.on_round_trip({state.flow.id, datagram.time, *taken, RoundTripBasis::echo, opposite(way)});
+  }
+}
+
+void Engine::on_rtcp(FlowState& state, Way way, const Datagram& datagram, Bytes bytes, std::uint32_t length) {
+  const auto compound = parse_rtcp(bytes, length);
+  if (!compound) return;
+  state.rtcp = true;
+  if (compound->encrypted) return;
+  FlowDetail& detail = detail_of(state);
+  const auto own = static_cast<std::size_t>(way), other = 1 - own;
+  for (std::size_t i = 0; i < compound->block_count; ++i) {
+    const auto& block = compound->blocks[i];
+    sink_.on_receiver_report({state.flow.id, way, datagram.time, block.ssrc, block.fraction_lost, block.cumulative_lost,
+                              block.highest_sequence, block.jitter});
+    if (block.last_sender_report == 0 || block.last_sender_report != detail.sender_report_middle[other]) continue;
+    // RFC 3550 6.4.1 with our clock for A and LSR: both were captured here.
+    const auto held = Duration(static_cast<std::int64_t>(block.delay_since) * 1'000'000'000 / 65'536);
+    const Duration taken = datagram.time - detail.sender_report_time[other] - held;
+    if (taken > Duration{} && taken < longest_answer) {
+      sink_.on_round_trip({state.flow.id, datagram.time, taken, RoundTripBasis::rtcp, opposite(way)});
+    }
+  }
+  if (compound->sender_report) {
+    detail.sender_report_middle[own] = *compound->sender_report;
+    detail.sender_report_time[own] = datagram.time;
+  }
+  if (compound->bye) state.rtcp_bye = true;
+}
+
+StreamId Engine::open_stream(FlowState& state, Way way, Stream stream) {
+  stream.id = StreamId{static_cast<std::uint32_t>(streams_.size())};
+  stream.flow = state.flow.id;
+  stream.way = way;
+  const FiveTuple& tuple = state.flow.five_tuple;
+  stream.source = way == Way::forward ? tuple.source : tuple.destination;
+  stream.destination = way == Way::forward ? tuple.destination : tuple.source;
+  stream.over_tcp = tuple.protocol == capture::protocol::tcp;
+  stream.label = label_of(state);
+  streams_.push_back(stream);
+  facts_.push_back({});
+  facts_.back().slot = state.flow.slot;
+  ++state.stream_count;
+  if (state.flow.role == Role::unknown) state.flow.role = Role::media;
+  sink_.on_stream(stream);
+  return stream.id;
+}
+
+void Engine::tell(FlowState& state, MediaPacket packet, StreamId stream) {
+  packet.stream = stream;
+  StreamFacts& facts = facts_[static_cast<std::size_t>(stream)];
+  if (facts.packets++ == 0) facts.first_time = packet.time;
+  facts.last_time = std::max(facts.last_time, packet.time);
+  facts.payload_bytes += packet.payload_bytes;
+  state.last_media_time = std::max(state.last_media_time, packet.time);
+  sink_.on_media(packet);
+}
+
+bool Engine::on_rtp(FlowState& state, Way way, const Datagram& datagram, Bytes bytes, std::uint32_t length) {
+  const auto header = parse_rtp(bytes, length);
+  if (!header) return false;
+  FlowDetail& detail = detail_of(state);
+  if (!detail.rtp) detail.rtp = std::make_unique<RtpTracker>();
+  MediaPacket packet = packet_of(datagram, length - header->header_length);
+  const auto outcome = detail.rtp->on_packet(*header, way, packet, {state.announced, state.ice || state.dtls});
+  if (!outcome.track) return false;
+  RtpTrack& track = *outcome.track;
+  if (!outcome.accepted_now) {
+    tell(state, packet, *track.stream);
+    return true;
+  }
+  Stream stream;
+  stream.ssrc = track.ssrc;
+  stream.payload_type = track.main_type();
+  const auto known = static_payload_type(stream.payload_type);
+  stream.codec = known.codec;
+  stream.clock_rate_hz = known.clock_rate_hz;
+  stream.kind = known.kind;
+  stream.sequence_basis = SequenceBasis::rtp;
+  track.stream = open_stream(state, way, std::move(stream));
+  for (const auto& earlier : track.backlog) tell(state, earlier, *track.stream);
+  track.backlog = {};
+  return true;
+}
+
+std::optional<MediaHeader> Engine::media_of(const FlowState& state, const Datagram& datagram, Way way) const {
+  if (!state.application) return std::nullopt;
+  if (state.claim.role == Role::tunnel) return MediaHeader{};
+  return state.application->media ? state.application->media(datagram, way) : std::nullopt;
+}
+
+void Engine::on_counter(FlowState& state, Way way, const Datagram& datagram, const MediaHeader& header) {
+  FlowDetail& detail = detail_of(state);
+  CounterTrack* track = nullptr;
+  for (auto& known : detail.counters) {
+    if (known.way == way && known.space == header.space) track = &known;
+  }
+  if (!track) {
+    if (detail.counters.size() >= RtpTracker::stream_limit) return;
+    track = &detail.counters.emplace_back();
+    track->way = way;
+    track->space = header.space;
+  }
+  const std::uint32_t offset = std::min<std::uint32_t>(header.payload_offset, datagram.payload_length);
+  MediaPacket packet = packet_of(datagram, datagram.payload_length - offset);
+  packet.has_sequence = header.sequence.has_value();
+  packet.sequence = header.sequence.value_or(0);
+  packet.has_media_time = header.media_time.has_value();
+  packet.media_time = header.media_time.value_or(0);
+  packet.marker = header.marker;
+  packet.payload_type = static_cast<std::int16_t>(header.payload_type);
+  if (!header.sequence) packet.payload_hash = payload_hash(datagram.payload);
+  if (track->stream) {
+    tell(state, packet, *track->stream);
+    return;
+  }
+  track->backlog.push_back(packet);
+  if (track->backlog.size() < packets_to_tell) return;
+  Stream stream;
+  stream.kind = header.kind;
+  stream.ssrc = header.ssrc;
+  stream.payload_type = header.payload_type;
+  stream.codec = header.codec;
+  stream.clock_rate_hz = header.clock_rate_hz;
+  stream.sequence_basis = !header.sequence ? SequenceBasis::none : header.ssrc ? SequenceBasis::rtp : SequenceBasis::counter;
+  stream.sequence_bits = header.sequence_bits;
+  stream.sequence_shared = header.sequence_shared;
+  track->stream = open_stream(state, way, std::move(stream));
+  for (const auto& earlier : track->backlog) tell(state, earlier, *track->stream);
+  track->backlog = {};
+}
+
+void Engine::on_cadence(FlowState& state, Way way, const Datagram& datagram) {
+  FlowDetail& detail = detail_of(state);
+  if (!detail.cadence) detail.cadence = std::make_unique<CadenceMeter>();
+  MediaPacket packet = packet_of(datagram, datagram.payload_length);
+  packet.payload_hash = payload_hash(datagram.payload);
+  auto& track = [&]() -> CounterTrack& {
+    for (auto& known : detail.counters) if (known.way == way) return known;
+    detail.counters.emplace_back().way = way;
+    return detail.counters.back();
+  }();
+  if (track.stream) {
+    tell(state, packet, *track.stream);
+    return;
+  }
+  detail.cadence->on_packet(way, packet);
+  const bool known = state.application != nullptr && state.claim.confidence >= 0.5;
+  if (!detail.cadence->accepted(known ? CadenceMeter::Bar::known : CadenceMeter::Bar::unknown)) {
+    if (detail.cadence->hopeless()) {
+      state.gave_up_cadence = true;
+      detail.cadence.reset();
+      detail.counters.clear();
+    }
+    return;
+  }
+  for (const Way each : {Way::forward, Way::backward}) {
+    auto& side = detail.cadence->side(each);
+    const bool open = std::any_of(detail.counters.begin(), detail.counters.end(), [&](const CounterTrack& other) {
+      return other.way == each && other.stream;
+    });
+    if (open || side.backlog.empty() || !detail.cadence->carries(each)) continue;
+    Stream stream;
+    stream.kind = MediaKind::audio;
+    const StreamId id = open_stream(state, each, std::move(stream));
+    auto found = std::find_if(detail.counters.begin(), detail.counters.end(),
+                              [&](const CounterTrack& other) { return other.way == each; });
+    if (found == detail.counters.end()) found = detail.counters.insert(detail.counters.end(), CounterTrack{});
+    found->way = each;
+    found->stream = id;
+    for (const auto& earlier : side.backlog) tell(state, earlier, id);
+    side.backlog = {};
+  }
+}
+
+void Engine::on_udp(FlowState& state, Way way, const Datagram& datagram) {
+  if (datagram.payload.empty()) return;
+  if (datagram.payload[0] <= 3) {
+    if (const auto message = parse_stun(datagram.payload, datagram.payload_length)) {
+      on_stun(state, way, datagram, *message);
+      if (message->data.empty()) return;
+    }
+  }
+  const bool has_rtp = state.detail && state.detail->rtp && state.detail->rtp->accepted() > 0;
+  if (state.application && state.settled && !has_rtp) {
+    if (state.application->echo) on_echo(state, way, datagram);
+    if (const auto header = media_of(state, datagram, way)) return on_counter(state, way, datagram, *header);
+    if (state.application->media) return;
+  }
+  if (!has_rtp && never_media(state.flow.five_tuple)) return;
+  const Unwrapped inner = unwrap(datagram.payload, datagram.payload_length);
+  if (inner.bytes.empty()) return;
+  const std::uint8_t first = inner.bytes[0];
+  if (looks_like_rtcp(inner.bytes)) return on_rtcp(state, way, datagram, inner.bytes, inner.wire_length);
+  if (looks_like_rtp(inner.bytes) && on_rtp(state, way, datagram, inner.bytes, inner.wire_length)) return;
+  if (first >= 20 && first <= 63 && inner.bytes.size() >= 13 && inner.bytes[1] == 0xfe) {
+    state.dtls = true;
+    if (first == 21) state.close_notify = true;
+    return;
+  }
+  if (has_rtp || state.gave_up_cadence || !state.settled) return;
+  if (state.claim.role == Role::signalling || state.claim.role == Role::control) return;
+  if (state.flow.forward.packets + state.flow.backward.packets > packets_before_beat) on_cadence(state, way, datagram);
+}
+
+void Engine::on_tcp(FlowState& state, Way way, const Datagram& datagram) {
+  FlowDetail& detail = detail_of(state);
+  if (!detail.tcp) detail.tcp = std::make_unique<TcpTracker>();
+  const auto observed = detail.tcp->on_segment(state.flow, way, datagram, resets_);
+  if (observed.round_trip) sink_.on_round_trip(*observed.round_trip);
+  if (observed.turn_around) note_turn_around(state, observed.turn_around->first, observed.turn_around->second);
+  if (datagram.payload_length == 0 || state.gave_up_cadence || !state.settled || !state.application) return;
+  if (state.claim.role != Role::media || datagram.payload.empty()) return;
+  on_cadence(state, way, datagram);
+}
+
+}  // namespace callwitness::classify

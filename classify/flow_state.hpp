@@ -1,0 +1,88 @@
+// What the classifier keeps of one flow. The detail behind pointers exists only where a flow needs it.
+#pragma once
+
+#include "classify/application.hpp"
+#include "classify/cadence.hpp"
+#include "classify/rtp_tracker.hpp"
+#include "classify/stream_reassembly.hpp"
+#include "classify/tcp_tracker.hpp"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace callwitness::classify {
+
+/// Per way: what tells which end is ours.
+struct WayTraits {
+  std::uint32_t packets = 0;
+  std::uint32_t initial_time_to_live = 0;   ///< packets that left with 64, 128 or 255
+  std::uint32_t inbound = 0, outbound = 0;  ///< as the capture's own direction flags say
+  std::uint16_t quick_answers = 0, slow_answers = 0;  ///< turn-around of this way's sender below/above 1 ms
+};
+
+/// The first packets, copied, until the application is settled.
+struct StartRecorder {
+  struct Record {
+    Time time;
+    std::uint64_t ordinal = 0;
+    std::uint32_t payload_length = 0, ip_length = 0;
+    std::uint16_t offset = 0, size = 0;
+    Way way = Way::forward;
+  };
+  std::vector<Record> records;
+  std::vector<std::uint8_t> bytes;
+  std::size_t footprint() const { return records.capacity() * sizeof(Record) + bytes.capacity(); }
+};
+
+/// A stream of an application's own counters, or a cadence stream, before and after it is told.
+struct CounterTrack {
+  Way way = Way::forward;
+  std::uint32_t space = 0;
+  std::optional<StreamId> stream;
+  std::vector<MediaPacket> backlog;
+  MediaHeader header;
+};
+
+struct PendingRequest {
+  std::uint64_t key = 0;
+  Time time;
+  Way way = Way::forward;
+};
+
+struct FlowDetail {
+  static constexpr std::size_t request_limit = 8;
+  StartRecorder start;
+  std::unique_ptr<RtpTracker> rtp;
+  std::unique_ptr<TcpTracker> tcp;
+  std::unique_ptr<CadenceMeter> cadence;
+  std::unique_ptr<std::array<StreamReassembly, 2>> reassembly;
+  std::vector<CounterTrack> counters;
+  std::vector<PendingRequest> requests;       ///< STUN transactions and echoes in flight, a ring of request_limit
+  std::array<std::uint32_t, 2> sender_report_middle{};  ///< last SR of each way: NTP middle bits
+  std::array<Time, 2> sender_report_time{};
+  std::uint8_t next_request = 0;
+};
+
+struct FlowState {
+  Flow flow;
+  std::array<WayTraits, 2> traits{};
+  std::unique_ptr<FlowDetail> detail;
+  const Application* application = nullptr;  ///< settled by format or behaviour
+  Claim claim;
+  std::uint32_t recency_before = 0, recency_after = 0;  ///< FlowTable's lists
+  std::uint8_t recency_list = 0;
+  bool swapped = false;                      ///< forward runs from the greater to the lesser endpoint
+  bool used = false;
+  bool settled = false;                      ///< recognisers have had their say
+  bool ice = false, dtls = false;            ///< STUN with the cookie, a DTLS handshake seen
+  bool announced = false;                    ///< an SDP or RTSP named one of its endpoints
+  bool close_notify = false, rtcp_bye = false, bye = false;
+  bool rtcp = false;
+  bool gave_up_cadence = false;
+  std::uint16_t stream_count = 0;
+  Time last_media_time;
+};
+
+}  // namespace callwitness::classify

@@ -1,0 +1,168 @@
+#include "classify/rtp_tracker.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace callwitness::classify {
+namespace {
+
+// RFC 3550 A.1: a larger step is a new start, not a gap; here: of another sequence space.
+constexpr int maximum_dropout = 3000;
+// Steps that a stream on trial makes; packets lost in between are allowed for.
+constexpr int trial_step = 64;
+constexpr std::uint16_t trial_length = 48;
+// No media clock runs faster; with it goes half a second of bursts.
+constexpr double fastest_clock_hz = 200'000;
+
+int step(std::uint16_t from, std::uint16_t to) { return static_cast<std::int16_t>(to - from); }
+
+bool plausible_type(std::uint8_t type, const RtpContext& context) {
+  if (type >= 96 || type == 101) return true;
+  if (!static_payload_type(type).codec.empty()) return true;
+  return type >= 35 && type <= 63 && context.negotiated;  // browsers use 35-63 once 96-127 are used up
+}
+
+bool padding_only(const RtpHeader& header, std::uint32_t payload_length, const RtpTrack& track) {
+  if (!header.padding) return false;
+  // Under SRTP the padding length is cipher text; a sender's probes repeat the last timestamp.
+  return payload_length == 0 || header.padding_length == payload_length ||
+         (track.packets > 0 && header.timestamp == track.last_timestamp && !header.marker);
+}
+
+}  // namespace
+
+int RtpTrack::main_type() const {
+  const auto most = std::max_element(type_packets.begin(), type_packets.end()) - type_packets.begin();
+  return types[static_cast<std::size_t>(most)];
+}
+
+RtpTrack* RtpTracker::find(Way way, const RtpHeader& header) {
+  const auto takes = [&](const RtpTrack& track) { return track.way == way && track.ssrc == header.ssrc; };
+  if (last_ < tracks_.size() && takes(tracks_[last_]) && tracks_[last_].has_type(header.payload_type) &&
+      std::abs(step(tracks_[last_].highest, header.sequence)) < maximum_dropout) {
+    return &tracks_[last_];
+  }
+  RtpTrack* near = nullptr;
+  RtpTrack* same_type = nullptr;
+  for (auto& track : tracks_) {
+    if (!takes(track)) continue;
+    const bool knows_type = track.has_type(header.payload_type);
+    const int distance = std::abs(step(track.highest, header.sequence));
+    if (knows_type && distance < maximum_dropout) {
+      near = &track;
+      break;
+    }
+    if (distance < maximum_dropout && !near) near = &track;
+    if (knows_type && !same_type) same_type = &track;
+  }
+  RtpTrack* const found = near ? near : same_type;
+  if (found) last_ = static_cast<std::size_t>(found - tracks_.data());
+  return found;
+}
+
+RtpTrack& RtpTracker::start(Way way, const RtpHeader& header) {
+  RtpTrack* place = nullptr;
+  if (tracks_.size() - accepted_ >= trial_limit) {  // the trial that has waited longest makes room
+    for (auto& track : tracks_) {
+      if (!track.stream && (!place || track.last_time < place->last_time)) place = &track;
+    }
+    auto backlog = std::move(place->backlog);
+    backlog.clear();
+    *place = RtpTrack{};
+    place->backlog = std::move(backlog);
+  } else {
+    place = &tracks_.emplace_back();
+  }
+  place->way = way;
+  place->ssrc = header.ssrc;
+  place->highest = static_cast<std::uint16_t>(header.sequence - 1);
+  place->first_timestamp = place->last_timestamp = header.timestamp;
+  last_ = static_cast<std::size_t>(place - tracks_.data());
+  return *place;
+}
+
+bool RtpTracker::convincing(const RtpTrack& track, const RtpContext& context) const {
+  if (track.distinct < packets_to_accept || accepted_ >= stream_limit) return false;
+  if (track.good < 4 * track.bad + 4) return false;
+  // An all-zero "SSRC" is more often a field that is always zero than an SSRC.
+  if (track.ssrc == 0 && !context.negotiated && !context.announced && accepted_ == 0) return false;
+  for (std::size_t i = 0; i < track.types.size() && track.types[i] >= 0; ++i) {
+    if (!plausible_type(static_cast<std::uint8_t>(track.types[i]), context)) return false;
+  }
+  return true;
+}
+
+RtpTracker::Outcome RtpTracker::on_packet(const RtpHeader& header, Way way, MediaPacket& packet,
+                                          const RtpContext& context) {
+  packet.sequence = header.sequence;
+  packet.media_time = header.timestamp;
+  packet.has_sequence = packet.has_media_time = true;
+  packet.marker = header.marker;
+  packet.payload_type = header.payload_type;
+
+  RtpTrack* track = find(way, header);
+  if (!track) track = &start(way, header);
+  packet.is_padding = padding_only(header, packet.payload_bytes, *track);
+  const int sequence_step = step(track->highest, header.sequence);
+  const auto time_step = static_cast<std::int32_t>(header.timestamp - track->last_timestamp);
+  const bool first = track->packets == 0;
+  const capture::Duration elapsed = first ? capture::Duration{} : packet.time - track->last_time;
+  if (first) track->first_time = packet.time;
+
+  if (!track->stream) {
+    if (first) {
+      track->distinct = 1;
+    } else if (sequence_step != 0) {
+      const bool plausible_time =
+          sequence_step < 0 || (time_step >= 0 && time_step < fastest_clock_hz * (capture::seconds(elapsed) + 0.5)) ||
+          (time_step < 0 && time_step > -90'000);  // video is not sent in timestamp order
+      const bool good = std::abs(sequence_step) <= trial_step && plausible_time;
+      ++(good ? track->good : track->bad);
+      ++track->distinct;
+    }
+    if (track->distinct > trial_length) {  // on trial for long: begin afresh rather than grow
+      const auto ssrc = track->ssrc;
+      auto backlog = std::move(track->backlog);
+      backlog.clear();
+      *track = RtpTrack{};
+      track->way = way;
+      track->ssrc = ssrc;
+      track->backlog = std::move(backlog);
+      track->highest = static_cast<std::uint16_t>(header.sequence - 1);
+      track->distinct = 1;
+      track->first_timestamp = header.timestamp;
+      track->first_time = packet.time;
+    }
+    if (track->backlog.size() < 2 * trial_length) track->backlog.push_back(packet);
+  }
+  if (track->packets == 0 || sequence_step > 0 || std::abs(sequence_step) >= maximum_dropout) {
+    track->highest = header.sequence;
+    if (track->packets > 0) {
+      if (time_step == 0) ++track->same_timestamp;
+      if (time_step > 0 && elapsed < std::chrono::seconds(1) && elapsed >= capture::Duration{}) {
+        ++track->advances;
+        track->ticks += static_cast<std::uint64_t>(time_step);
+      }
+    }
+    track->last_timestamp = header.timestamp;
+  }
+  track->types_seen[header.payload_type >> 6] |= std::uint64_t{1} << (header.payload_type & 63);
+  for (std::size_t i = 0; i < RtpTrack::type_slots; ++i) {
+    if (track->types[i] < 0) track->types[i] = static_cast<std::int8_t>(header.payload_type);
+    if (track->types[i] == static_cast<std::int8_t>(header.payload_type)) {
+      ++track->type_packets[i];
+      break;
+    }
+  }
+  ++track->packets;
+  track->payload_bytes += packet.payload_bytes;
+  track->markers += header.marker;
+  track->last_time = packet.time;
+
+  if (track->stream) return {track, false};
+  if (!convincing(*track, context)) return {nullptr, false};
+  ++accepted_;
+  return {track, true};
+}
+
+}  // namespace callwitness::classify

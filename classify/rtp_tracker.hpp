@@ -1,0 +1,63 @@
+// RTP found by behaviour: one header proves nothing, several that go together do.
+#pragma once
+
+#include "classify/rtp.hpp"
+
+#include <array>
+#include <optional>
+#include <vector>
+
+namespace callwitness::classify {
+
+/// What one way's packets of one SSRC and one sequence space look like.
+struct RtpTrack {
+  static constexpr std::size_t type_slots = 6;
+  Way way = Way::forward;
+  std::uint32_t ssrc = 0;
+  std::optional<StreamId> stream;
+  std::uint16_t highest = 0;
+  std::uint16_t good = 0, bad = 0, distinct = 0;    ///< steps while on trial
+  std::uint32_t first_timestamp = 0, last_timestamp = 0;
+  Time first_time, last_time;
+  std::array<std::uint64_t, 2> types_seen{};        ///< bit per payload type
+  std::array<std::int8_t, type_slots> types{-1, -1, -1, -1, -1, -1};
+  std::array<std::uint32_t, type_slots> type_packets{};
+  std::uint64_t packets = 0, payload_bytes = 0, markers = 0, same_timestamp = 0, advances = 0;
+  std::uint64_t ticks = 0;                          ///< sum of forward timestamp steps while time ran alike
+  std::vector<MediaPacket> backlog;                 ///< empty once accepted
+  bool has_type(std::uint8_t type) const { return types_seen[type >> 6] >> (type & 63) & 1; }
+  int main_type() const;
+};
+
+/// What is known of a flow from elsewhere.
+struct RtpContext {
+  bool announced = false;    ///< SDP or RTSP named an endpoint
+  bool negotiated = false;   ///< STUN or DTLS on the same flow
+};
+
+class RtpTracker {
+ public:
+  /// More SSRCs of one flow than this are no conference but somebody's random bytes.
+  static constexpr std::size_t stream_limit = 256;
+  static constexpr std::size_t trial_limit = 16;
+  static constexpr std::uint16_t packets_to_accept = 5;
+
+  struct Outcome {
+    RtpTrack* track = nullptr;   ///< null: not taken
+    bool accepted_now = false;   ///< backlog (this packet included) is to be told, then cleared
+  };
+  /// `packet` gets its RTP fields. Ordinal, time and lengths are the caller's.
+  Outcome on_packet(const RtpHeader& header, Way way, MediaPacket& packet, const RtpContext& context);
+  std::vector<RtpTrack>& tracks() { return tracks_; }
+  const std::vector<RtpTrack>& tracks() const { return tracks_; }
+  std::size_t accepted() const { return accepted_; }
+
+ private:
+  RtpTrack* find(Way way, const RtpHeader& header);
+  RtpTrack& start(Way way, const RtpHeader& header);
+  bool convincing(const RtpTrack& track, const RtpContext& context) const;
+  std::vector<RtpTrack> tracks_;
+  std::size_t accepted_ = 0, last_ = 0;
+};
+
+}  // namespace callwitness::classify

@@ -1,0 +1,17 @@
+// What the classifier notes of a stream while it flows, for telling its kind and its call.
+#pragma once
+
+#include "classify/media.hpp"
+
+namespace callwitness::classify {
+
+struct StreamFacts {
+  std::uint32_t slot = 0;                ///< of its flow
+  Time first_time, last_time;
+  std::uint64_t packets = 0, payload_bytes = 0;
+  // RTP only:
+  std::uint64_t markers = 0, same_timestamp = 0, advances = 0, ticks = 0;
+  std::uint32_t last_timestamp = 0;
+};
+
+}  // namespace callwitness::classify

@@ -1,0 +1,93 @@
+#include "classify/vantage.hpp"
+
+#include <algorithm>
+
+namespace callwitness::classify {
+namespace {
+
+// Shares and counts: docs/methods/vantage.md.
+constexpr double nearly_all = 0.95, hardly_any = 0.2;
+constexpr std::uint64_t enough_packets = 10;
+
+double share(std::uint64_t part, std::uint64_t whole) {
+  return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
+}  // namespace
+
+void VantageMeter::add(const FlowState& state) {
+  const auto& tuple = state.flow.five_tuple;
+  if (tuple.source.address == tuple.destination.address || tuple.destination.address.is_multicast()) return;
+  for (std::size_t way = 0; way < 2; ++way) {
+    const auto& address = way == 0 ? tuple.source.address : tuple.destination.address;
+    auto found = addresses_.find(address);
+    if (found == addresses_.end()) {
+      if (addresses_.size() >= address_limit) continue;
+      found = addresses_.emplace(address, Traits{}).first;
+    }
+    Traits& traits = found->second;
+    const WayTraits& own = state.traits[way];
+    const WayTraits& peer = state.traits[1 - way];
+    traits.packets += own.packets;
+    traits.initial_time_to_live += own.initial_time_to_live;
+    traits.outbound += own.outbound + peer.inbound;
+    traits.inbound += own.inbound + peer.outbound;
+    traits.quick_answers += own.quick_answers;
+    traits.slow_answers += own.slow_answers;
+    traits.peers_packets += peer.packets;
+    traits.peers_initial += peer.initial_time_to_live;
+  }
+}
+
+Vantage VantageMeter::infer(const std::vector<capture::IpAddress>& told) const {
+
+  Vantage vantage;
+  const auto collect = [&](Vantage::Basis basis, double confidence, auto&& is_local) {
+    for (const auto& [address, traits] : addresses_) {
+      if (!address.is_multicast() && is_local(address, traits)) vantage.local.push_back(address);
+    }
+    if (vantage.local.empty()) return false;
+    vantage.basis = basis;
+    vantage.confidence = confidence;
+    return true;
+  };
+  if (!told.empty()) {
+    vantage.local = told;
+    vantage.basis = Vantage::Basis::told;
+    vantage.confidence = 1;
+    return vantage;
+  }
+  if (collect(Vantage::Basis::direction_flags, 0.99, [](const auto&, const Traits& traits) {
+        return traits.outbound > 0 && traits.inbound == 0;
+      })) {
+    return vantage;
+  }
+  // Sent from here: nothing has counted the TTL down yet, while what the others sent has been through routers.
+  if (collect(Vantage::Basis::time_to_live, 0.97, [](const auto&, const Traits& traits) {
+        return traits.packets >= enough_packets && traits.peers_packets >= enough_packets / 2 &&
+               share(traits.initial_time_to_live, traits.packets) >= nearly_all &&
+               share(traits.peers_initial, traits.peers_packets) <= hardly_any;
+      })) {
+    return vantage;
+  }
+  if (collect(Vantage::Basis::turn_around, 0.9, [this](const auto&, const Traits& traits) {
+        return traits.quick_answers >= 2 && traits.quick_answers >= 4 * traits.slow_answers;
+      })) {
+    // Two ends that both answer at once are on one LAN: that tells nothing.
+    std::uint64_t slow = 0;
+    for (const auto& [address, traits] : addresses_) slow += traits.slow_answers;
+    if (slow > 0) return vantage;
+    vantage = {};
+  }
+  const bool any_routable = std::any_of(addresses_.begin(), addresses_.end(), [](const auto& entry) {
+    return entry.first.is_routable() && entry.second.packets > 0;
+  });
+  if (any_routable && collect(Vantage::Basis::private_address, 0.6, [](const auto& address, const Traits& traits) {
+        return address.is_private() && traits.packets > 0 && traits.peers_packets > 0;
+      })) {
+    return vantage;
+  }
+  return {};
+}
+
+}  // namespace callwitness::classify

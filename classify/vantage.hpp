@@ -1,0 +1,28 @@
+// Which end is ours: told, flagged by the capture, or seen in how packets leave and how fast an end answers.
+#pragma once
+
+#include "classify/call.hpp"
+#include "classify/flow_state.hpp"
+
+#include <map>
+#include <vector>
+
+namespace callwitness::classify {
+
+class VantageMeter {
+ public:
+  static constexpr std::size_t address_limit = 65'536;
+  /// Adds what a flow showed of both its ends.
+  void add(const FlowState& state);
+  Vantage infer(const std::vector<capture::IpAddress>& told) const;
+
+ private:
+  struct Traits {
+    std::uint64_t packets = 0, initial_time_to_live = 0, inbound = 0, outbound = 0;
+    std::uint64_t quick_answers = 0, slow_answers = 0;
+    std::uint64_t peers_packets = 0, peers_initial = 0;  ///< of what the other ends of its flows sent
+  };
+  std::map<capture::IpAddress, Traits> addresses_;
+};
+
+}  // namespace callwitness::classify
