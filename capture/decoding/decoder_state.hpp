@@ -1,0 +1,50 @@
+// The decoder's working parts, split over link, network, tunnels and transport.
+#pragma once
+
+#include "capture/decoder.hpp"
+#include "capture/decoding/layers.hpp"
+#include "capture/decoding/reassembly.hpp"
+
+namespace callwitness::capture {
+
+struct Decoder::State {
+  State(DatagramSink& to, Anomalies& counts) : sink(to), anomalies(counts), reassembly(counts) {}
+
+  /// Nested headers beyond this are an attack or a fault; real tunnels stay below four.
+  static constexpr int deepest = 8;
+
+  void frame(std::uint16_t link_type, Slice frame, int depth);
+  void ethernet(Slice frame, int depth);
+  void wifi(Slice frame, int depth);
+  void radiotap(Slice frame, int depth);
+  void pktap(Slice frame, int depth);
+  void ppp_with_direction(Slice frame, int depth);
+  void hdlc_or_ppp(Slice frame, int depth);
+  void link(const std::optional<LinkResult>& result, int depth);
+  void network(std::uint16_t ether_type, Slice packet, int depth);
+  void mpls(Slice packet, int depth);
+  void pppoe(Slice packet, int depth);
+  void ipv4(Slice packet, int depth);
+  void ipv6(Slice packet, int depth);
+  void payload(const NetworkHeader& header, Slice payload, int depth);
+  void tcp(const NetworkHeader& header, Slice payload);
+  void udp(const NetworkHeader& header, Slice payload, int depth);
+  void icmp(const NetworkHeader& header, Slice payload);
+  void other(const NetworkHeader& header, Slice payload);
+  bool gre(Slice payload, int depth);
+  bool udp_tunnel(const Datagram& datagram, int depth);
+  bool inner_ip(Slice packet, int depth);
+  bool plausible_ip(Slice packet) const;
+  bool too_deep(int depth);
+  void read_android_trailer(Bytes frame);
+  Datagram begin(const NetworkHeader& header, Slice payload) const;
+
+  DatagramSink& sink;
+  Anomalies& anomalies;
+  Reassembly reassembly;
+  const Packet* packet = nullptr;
+  LinkDirection direction = LinkDirection::unknown;
+  std::string_view owner;
+};
+
+}  // namespace callwitness::capture

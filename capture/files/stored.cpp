@@ -1,0 +1,99 @@
+#include "capture/files/stored.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace callwitness::capture {
+
+namespace {
+constexpr std::size_t hash_chunk = std::size_t{1} << 18;
+/// Below this a thread costs more than it saves.
+constexpr std::uint64_t threaded_from = std::uint64_t{8} << 20;
+}  // namespace
+
+Sha256::Sha256() : context_(EVP_MD_CTX_new()) { EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr); }
+
+void Sha256::add(const std::uint8_t* data, std::size_t size) { EVP_DigestUpdate(context_.get(), data, size); }
+
+std::string Sha256::hex() {
+  std::uint8_t digest[EVP_MAX_MD_SIZE];
+  unsigned size = 0;
+  EVP_DigestFinal_ex(context_.get(), digest, &size);
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string text;
+  for (unsigned i = 0; i < size; ++i) {
+    text += digits[digest[i] >> 4];
+    text += digits[digest[i] & 15];
+  }
+  return text;
+}
+
+ByteStream::Stored::Stored(int opened, bool is_regular, std::uint64_t size_when_opened)
+    : descriptor(opened),
+      regular(is_regular),
+      limit(is_regular ? size_when_opened : UINT64_MAX),
+      threaded_(is_regular && size_when_opened >= threaded_from) {
+  if (regular) posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL);
+  if (threaded_) thread_ = std::jthread([this](const std::stop_token& stop) { hash_whole_file(stop); });
+}
+
+ByteStream::Stored::~Stored() {
+  thread_.request_stop();
+  if (thread_.joinable()) thread_.join();
+  if (descriptor > STDIN_FILENO) ::close(descriptor);
+}
+
+void ByteStream::Stored::hash_whole_file(const std::stop_token& stop) {
+  std::vector<std::uint8_t> chunk(hash_chunk);
+  while (hashed_ < limit && !stop.stop_requested()) {
+    const auto room = static_cast<std::size_t>(std::min<std::uint64_t>(chunk.size(), limit - hashed_));
+    const ssize_t got = ::pread(descriptor, chunk.data(), room, static_cast<off_t>(hashed_));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    sha_.add(chunk.data(), static_cast<std::size_t>(got));
+    hashed_ += static_cast<std::uint64_t>(got);
+  }
+}
+
+std::size_t ByteStream::Stored::read(std::uint8_t* to, std::size_t room) {
+  room = static_cast<std::size_t>(std::min<std::uint64_t>(room, limit - taken));
+  if (room == 0 || !error.empty()) return 0;
+  ssize_t got = 0;
+  do {
+    got = ::read(descriptor, to, room);
+  } while (got < 0 && errno == EINTR);
+  if (got < 0) {
+    error = std::strerror(errno);
+    return 0;
+  }
+  const auto size = static_cast<std::size_t>(got);
+  if (!threaded_) sha_.add(to, size);
+  taken += size;
+  return size;
+}
+
+Bytes ByteStream::Stored::chunk() {
+  if (input_begin == input_end) {
+    input.resize(hash_chunk);
+    input_begin = 0;
+    input_end = read(input.data(), input.size());
+  }
+  return {input.data() + input_begin, input_end - input_begin};
+}
+
+StoredIdentity ByteStream::Stored::finish() {
+  if (threaded_) {
+    if (thread_.joinable()) thread_.join();
+    return {sha_.hex(), hashed_};
+  }
+  std::vector<std::uint8_t> rest(hash_chunk);
+  while (regular && read(rest.data(), rest.size()) > 0) {
+  }
+  return {sha_.hex(), taken};
+}
+
+}  // namespace callwitness::capture
