@@ -1,6 +1,5 @@
 #include "capture/files/byte_stream.hpp"
 
-#include "capture/files/expanders.hpp"
 #include "capture/files/stored.hpp"
 
 #include <fcntl.h>
@@ -55,13 +54,7 @@ Result<std::unique_ptr<ByteStream>> ByteStream::open(const std::string& path, co
 }
 
 void ByteStream::choose_expander() {
-  const Bytes start = peek(6);
-  const auto starts_with = [&](std::initializer_list<std::uint8_t> magic) {
-    return start.size() >= magic.size() && std::equal(magic.begin(), magic.end(), start.begin());
-  };
-  if (starts_with({0x1f, 0x8b})) expander_ = std::make_unique<Gzip>();
-  else if (starts_with({0x28, 0xb5, 0x2f, 0xfd})) expander_ = std::make_unique<Zstd>();
-  else if (starts_with({0xfd, '7', 'z', 'X', 'Z', 0})) expander_ = std::make_unique<Xz>();
+  expander_ = expander_for(peek(6));
   if (!expander_) return;
   // What was read to look at the magic is the decompressor's first input.
   stored_->input.assign(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_),

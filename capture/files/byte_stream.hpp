@@ -57,6 +57,7 @@ class ByteStream {
   Bytes refill(std::size_t want);
   std::size_t fill(std::uint8_t* to, std::size_t room);
   void choose_expander();
+  static std::unique_ptr<Expander> expander_for(Bytes start);   ///< by magic; null: plain
 
   StreamOptions options_;
   std::unique_ptr<Stored> stored_;

@@ -1,6 +1,12 @@
-#include "capture/files/expanders.hpp"
+// gzip, zstd and xz, streaming, with bounded memory.
+#include "capture/files/stored.hpp"
 
 #include <fmt/format.h>
+#include <lzma.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#include <algorithm>
 
 namespace callwitness::capture {
 
@@ -16,6 +22,33 @@ std::string broken(const char* format, const char* reason) {
   return fmt::format("the {} data are damaged ({}); what came before was read", format, reason);
 }
 }  // namespace
+
+struct ByteStream::Gzip final : Expander {
+  Gzip();
+  ~Gzip() override;
+  std::string_view name() const override { return "gzip"; }
+  std::size_t expand(Stored& stored, std::uint8_t* to, std::size_t room) override;
+  z_stream state{};
+  bool member_ended = false, ended = false;
+};
+
+struct ByteStream::Zstd final : Expander {
+  Zstd();
+  ~Zstd() override;
+  std::string_view name() const override { return "zstd"; }
+  std::size_t expand(Stored& stored, std::uint8_t* to, std::size_t room) override;
+  ZSTD_DStream* state;
+  bool frame_open = true;
+};
+
+struct ByteStream::Xz final : Expander {
+  Xz();
+  ~Xz() override;
+  std::string_view name() const override { return "xz"; }
+  std::size_t expand(Stored& stored, std::uint8_t* to, std::size_t room) override;
+  lzma_stream state = LZMA_STREAM_INIT;
+  bool ended = false;
+};
 
 ByteStream::Gzip::Gzip() { inflateInit2(&state, gzip_window); }
 ByteStream::Gzip::~Gzip() { inflateEnd(&state); }
@@ -95,6 +128,16 @@ std::size_t ByteStream::Xz::expand(Stored& stored, std::uint8_t* to, std::size_t
     else if (input.empty() && state.avail_out == room) problem = cut;
   }
   return room - state.avail_out;
+}
+
+std::unique_ptr<ByteStream::Expander> ByteStream::expander_for(Bytes start) {
+  const auto starts_with = [&](std::initializer_list<std::uint8_t> magic) {
+    return start.size() >= magic.size() && std::equal(magic.begin(), magic.end(), start.begin());
+  };
+  if (starts_with({0x1f, 0x8b})) return std::make_unique<Gzip>();
+  if (starts_with({0x28, 0xb5, 0x2f, 0xfd})) return std::make_unique<Zstd>();
+  if (starts_with({0xfd, '7', 'z', 'X', 'Z', 0})) return std::make_unique<Xz>();
+  return nullptr;
 }
 
 }  // namespace callwitness::capture

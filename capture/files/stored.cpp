@@ -15,23 +15,6 @@ constexpr std::size_t hash_chunk = std::size_t{1} << 18;
 constexpr std::uint64_t threaded_from = std::uint64_t{8} << 20;
 }  // namespace
 
-Sha256::Sha256() : context_(EVP_MD_CTX_new()) { EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr); }
-
-void Sha256::add(const std::uint8_t* data, std::size_t size) { EVP_DigestUpdate(context_.get(), data, size); }
-
-std::string Sha256::hex() {
-  std::uint8_t digest[EVP_MAX_MD_SIZE];
-  unsigned size = 0;
-  EVP_DigestFinal_ex(context_.get(), digest, &size);
-  static constexpr char digits[] = "0123456789abcdef";
-  std::string text;
-  for (unsigned i = 0; i < size; ++i) {
-    text += digits[digest[i] >> 4];
-    text += digits[digest[i] & 15];
-  }
-  return text;
-}
-
 ByteStream::Stored::Stored(int opened, bool is_regular, std::uint64_t size_when_opened)
     : descriptor(opened),
       regular(is_regular),

@@ -3,26 +3,11 @@
 #pragma once
 
 #include "capture/files/byte_stream.hpp"
-
-#include <openssl/evp.h>
+#include "capture/sha256.hpp"
 
 #include <thread>
 
 namespace callwitness::capture {
-
-struct DigestDeleter {
-  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
-
-class Sha256 {
- public:
-  Sha256();
-  void add(const std::uint8_t* data, std::size_t size);
-  std::string hex();
-
- private:
-  std::unique_ptr<EVP_MD_CTX, DigestDeleter> context_;
-};
 
 struct ByteStream::Stored {
   Stored(int descriptor, bool regular, std::uint64_t size_when_opened);
