@@ -77,11 +77,11 @@ bool PcapReader::suspicious(const Header& header) const {
          (have_last_ && distance(header.seconds, last_.seconds) > seconds_per_day);
 }
 
-/// The record ends where the file ends, or where another one begins.
+/// The record fits, and another one begins where it ends (or less than a header is left, as of a cut file).
 bool PcapReader::confirmed(std::size_t offset, const Header& header) {
   const std::size_t end = offset + header_size_ + header.captured;
   const Bytes window = stream_.peek(end + header_size_);
-  if (window.size() < end + header_size_) return window.size() == end;
+  if (window.size() < end + header_size_) return window.size() >= end;
   return possible(header_at(window.data() + end));
 }
 

@@ -31,10 +31,10 @@ TEST_CASE("what the writer writes the reader reads", "[capture]") {
     PcapngWriter writer(out, {"why <this> exists", "callwitness test"});
     const auto ethernet = writer.add_interface({LinkType{1}, 96, "eth0", "udp", ""});
     const auto raw = writer.add_interface({LinkType{101}, 0, "", "", "a tunnel"});
-    REQUIRE(writer.write(some_packet(), raw, "shows the policer"));
-    REQUIRE(writer.write(some_packet(), ethernet));
-    REQUIRE(writer.statistics(ethernet, some_packet().time, {10, 1, 3, std::nullopt}));
-    REQUIRE(writer.statistics(ethernet, some_packet().time, {20, 1, 7, 12}));
+    REQUIRE(writer.write(some_packet(), raw, "shows the policer").has_value());
+    REQUIRE(writer.write(some_packet(), ethernet).has_value());
+    REQUIRE(writer.statistics(ethernet, some_packet().time, {10, 1, 3, std::nullopt}).has_value());
+    REQUIRE(writer.statistics(ethernet, some_packet().time, {20, 1, 7, 12}).has_value());
     CHECK(writer.packets() == 2);
     CHECK(writer.size() > 200);
   }
@@ -56,17 +56,17 @@ TEST_CASE("what the writer writes the reader reads", "[capture]") {
 
 TEST_CASE("a recording is private, new, and never goes through a link", "[capture]") {
   const TemporaryFile taken("do not touch");
-  CHECK_FALSE(PcapngWriter::create(taken.path(), {}));
+  CHECK_FALSE(PcapngWriter::create(taken.path(), {}).has_value());
   const std::string fresh = taken.path() + ".new", link = taken.path() + ".link";
   {
     auto writer = PcapngWriter::create(fresh, {});
-    REQUIRE(writer);
+    REQUIRE(writer.has_value());
     struct stat status {};
     REQUIRE(::stat(fresh.c_str(), &status) == 0);
     CHECK((status.st_mode & 0777) == 0600);
   }
   std::filesystem::create_symlink(fresh, link);
-  CHECK_FALSE(PcapngWriter::create(link, {}, Overwrite::yes));
+  CHECK_FALSE(PcapngWriter::create(link, {}, Overwrite::yes).has_value());
   CHECK(PcapngWriter::create(fresh, {}, Overwrite::yes).has_value());
   std::filesystem::remove(fresh);
   std::filesystem::remove(link);
@@ -75,6 +75,6 @@ TEST_CASE("a recording is private, new, and never goes through a link", "[captur
 TEST_CASE("a full disk is told", "[capture]") {
   if (!std::filesystem::exists("/dev/full")) return;
   const auto writer = PcapngWriter::create("/dev/full", {}, Overwrite::yes);
-  REQUIRE_FALSE(writer);
+  REQUIRE_FALSE(writer.has_value());
   CHECK(writer.error().remedy.find("space") != std::string::npos);
 }
