@@ -92,6 +92,21 @@ bool same_call(const MediaFlow& a, const MediaFlow& b, const std::vector<Stream>
   return same_hosts || (same_application && share_host);
 }
 
+/// Video that runs one way only, unsigned and unsignalled, is somebody's broadcast or game, not a call.
+bool is_conversation(const std::vector<const MediaFlow*>& group, const std::vector<Stream>& streams) {
+  std::set<Way> ways;
+  bool other_than_video = false;
+  for (const auto* flow : group) {
+    if (!generic(flow->label.application) || flow->signalling != Signalling::none) return true;
+    for (const auto id : flow->streams) {
+      const Stream& stream = streams[static_cast<std::size_t>(id)];
+      ways.insert(stream.way);
+      other_than_video |= stream.kind != MediaKind::video && stream.kind != MediaKind::retransmission;
+    }
+  }
+  return other_than_video || ways.size() > 1;
+}
+
 std::vector<CallPart> parts_of(std::vector<const MediaFlow*> flows) {
   std::vector<CallPart> parts;
   std::sort(flows.begin(), flows.end(), [](const auto* a, const auto* b) {
@@ -168,6 +183,7 @@ std::vector<Call> build_calls(std::vector<MediaFlow> flows, std::vector<Stream>&
 
   std::vector<Call> calls;
   for (const auto& [root, group] : members) {
+    if (!is_conversation(group, streams)) continue;
     Call call;
     const MediaFlow* main = group.front();
     std::uint64_t most = 0;
@@ -194,6 +210,9 @@ std::vector<Call> build_calls(std::vector<MediaFlow> flows, std::vector<Stream>&
         call.end_time = part.last_time;
         call.ended_by = part.ended_by;
       }
+    }
+    for (const auto* flow : group) {
+      if (flow->dialog_end && call.ended_by == Ending::bye) call.end_time = std::max(call.end_time, *flow->dialog_end);
     }
     const auto& tuple = main->flow->five_tuple;
     const bool source_local = local.count(tuple.source.address) > 0;

@@ -4,6 +4,7 @@
 #include "classify/call.hpp"
 #include "classify/stream_facts.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,7 @@ struct MediaFlow {
   Ending ended_by = Ending::silence;
   Signalling signalling = Signalling::none;
   int dialog = -1;                   ///< index of the SIP dialog that announced it; -1: none
-  Time dialog_start, dialog_end;     ///< where dialog ≥ 0 and known; else the media's times
+  std::optional<Time> dialog_end;    ///< its BYE
 };
 
 /// Groups flows into calls, sets Stream::call, orders calls by start.

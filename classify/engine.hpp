@@ -1,7 +1,9 @@
-// The classifier's inside: one object whose parts (flows, media, finishing) live in three .cpp files.
+// The classifier's inside: one object whose parts (flows, media, finishing) live in files of their own.
 #pragma once
 
+#include "classify/call_builder.hpp"
 #include "classify/classifier.hpp"
+#include "classify/dialogs.hpp"
 #include "classify/flow_table.hpp"
 #include "classify/stream_facts.hpp"
 #include "classify/stun.hpp"
@@ -31,7 +33,7 @@ class Engine {
 
   // engine_media.cpp: what one datagram carries
   void on_udp(FlowState& state, Way way, const Datagram& datagram);
-  void on_tcp(FlowState& state, Way way, const Datagram& datagram);
+  bool carry(FlowState& state, Way way, const Datagram& datagram, const Unwrapped& inner);
   void on_stun(FlowState& state, Way way, const Datagram& datagram, const StunMessage& message);
   void on_rtcp(FlowState& state, Way way, const Datagram& datagram, Bytes bytes, std::uint32_t length);
   bool on_rtp(FlowState& state, Way way, const Datagram& datagram, Bytes bytes, std::uint32_t length);
@@ -44,6 +46,14 @@ class Engine {
   std::optional<Duration> answer(FlowState& state, Way way, std::uint64_t key, Time time);
   void note_turn_around(FlowState& state, Way way, Duration taken);
 
+  // engine_signalling.cpp: SIP, RTSP and what runs over TCP
+  void on_tcp(FlowState& state, Way way, const Datagram& datagram);
+  void on_frames(FlowState& state, Way way, const Datagram& datagram);
+  void on_frame(FlowState& state, Way way, const Datagram& datagram, Bytes frame);
+  void on_signalling(FlowState& state, Way way, const Datagram& datagram, Bytes bytes);
+  /// Codec, clock and kind as SDP told them.
+  void describe(Stream& stream, Time first, Time last) const;
+
   // streams
   StreamId open_stream(FlowState& state, Way way, Stream stream);
   void tell(FlowState& state, MediaPacket packet, StreamId stream);
@@ -52,6 +62,8 @@ class Engine {
   void harvest(FlowState& state);
   Label label_of(const FlowState& state) const;
   void end_flow(FlowState& state);
+  std::vector<MediaFlow> media_flows(std::vector<Flow>& all);
+  void add_signalling(Classification& result) const;
 
   MediaSink& sink_;
   ClassifierOptions options_;
@@ -61,6 +73,7 @@ class Engine {
   std::vector<Reset> resets_;
   std::vector<Flow> retired_;              ///< closed before the end, but with streams or resets
   VantageMeter vantage_;
+  Dialogs dialogs_;
   capture::Anomalies anomalies_;
   std::uint32_t next_flow_ = 0;
   std::size_t start_bytes_ = 0;            ///< memory in StartRecorders

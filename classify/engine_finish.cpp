@@ -15,8 +15,7 @@ constexpr Duration silence = std::chrono::seconds(5);
 
 Label Engine::label_of(const FlowState& state) const {
   if (state.application && state.claim.confidence >= 0.5) return state.flow.label;
-  if (state.stream_count == 0 && !(state.detail && state.detail->rtp)) return state.flow.label;
-  if (state.detail && state.detail->rtp) {
+  if (state.detail && state.detail->rtp && state.detail->rtp->accepted() > 0) {
     if (state.ice || state.dtls) return {"webrtc", 0.6, Basis::behaviour};
     return {"rtp", 0.8, Basis::behaviour};
   }
@@ -48,6 +47,7 @@ void Engine::harvest(FlowState& state) {
 void Engine::end_flow(FlowState& state) {
   if (!state.settled && state.detail) settle(state, true);
   harvest(state);
+  if (state.rtcp && state.stream_count == 0 && state.flow.role == Role::unknown) state.flow.role = Role::control;
   vantage_.add(state);
   state.flow.label = label_of(state);
   Flow& flow = state.flow;
@@ -73,6 +73,81 @@ std::vector<StreamId> Engine::streams_of(const FlowState& state) const {
   return ids;
 }
 
+std::vector<MediaFlow> Engine::media_flows(std::vector<Flow>& all) {
+  std::map<FlowId, Flow*> by_id;
+  for (auto& flow : all) by_id[flow.id] = &flow;
+  std::map<FlowId, MediaFlow> media;
+  for (std::size_t i = 0; i < streams_.size(); ++i) {
+    const auto found = by_id.find(streams_[i].flow);
+    if (found == by_id.end() || facts_[i].packets == 0 || found->second->role == Role::tunnel) continue;
+    auto [entry, fresh] = media.try_emplace(found->first);
+    MediaFlow& flow = entry->second;
+    if (fresh) {
+      flow.flow = found->second;
+      flow.first_time = facts_[i].first_time;
+      flow.last_time = facts_[i].last_time;
+    }
+    flow.streams.push_back(streams_[i].id);
+    flow.first_time = std::min(flow.first_time, facts_[i].first_time);
+    flow.last_time = std::max(flow.last_time, facts_[i].last_time);
+  }
+  std::vector<MediaFlow> flows;
+  for (auto& [id, flow] : media) {
+    Flow& its = *by_id[id];
+    for (const auto* endpoint : {&its.five_tuple.source, &its.five_tuple.destination}) {
+      const auto* announcement = dialogs_.find(*endpoint, flow.first_time, flow.last_time);
+      if (!announcement || flow.dialog >= 0) continue;
+      const Dialog& dialog = dialogs_.dialog(announcement->dialog);
+      flow.dialog = static_cast<int>(announcement->dialog);
+      flow.signalling = dialog.rtsp ? Signalling::rtsp : Signalling::sip;
+      if (dialog.bye && dialog.ended) {
+        its.ended_by = Ending::bye;
+        flow.dialog_end = dialog.ended;
+      }
+      if (its.label.basis > Basis::signalling && (its.label.application.empty() || its.label.application == "rtp")) {
+        its.label = {dialog.rtsp ? "rtsp" : "sip", 0.97, Basis::signalling};
+      }
+    }
+    flow.label = its.label;
+    flow.ended_by = its.ended_by;
+    for (const auto stream : flow.streams) streams_[static_cast<std::size_t>(stream)].label = its.label;
+    flows.push_back(std::move(flow));
+  }
+  return flows;
+}
+
+void Engine::add_signalling(Classification& result) const {
+  std::map<Endpoint, std::size_t> call_at;
+  std::map<FlowId, const Flow*> by_id;
+  for (const auto& flow : result.flows) by_id[flow.id] = &flow;
+  for (std::size_t i = 0; i < result.calls.size(); ++i) {
+    const auto media = result.calls[i].flows;  // grows below
+    for (const auto id : media) {
+      const auto& tuple = by_id[id]->five_tuple;
+      if (result.calls[i].signalling == Signalling::none && tuple.protocol != capture::protocol::udp) continue;
+      for (const auto* endpoint : {&tuple.source, &tuple.destination}) {
+        call_at[*endpoint] = i;
+        if (const auto* announcement = dialogs_.find(*endpoint, by_id[id]->first_time, by_id[id]->last_time)) {
+          for (const auto flow : dialogs_.dialog(announcement->dialog).flows) {
+            auto& flows = result.calls[i].flows;
+            if (by_id.count(flow) && std::find(flows.begin(), flows.end(), flow) == flows.end()) flows.push_back(flow);
+          }
+        }
+      }
+    }
+  }
+  // RTCP on the next port (RFC 3550 11).
+  for (const auto& flow : result.flows) {
+    if (flow.role != Role::control || flow.five_tuple.protocol != capture::protocol::udp) continue;
+    Endpoint source = flow.five_tuple.source, destination = flow.five_tuple.destination;
+    if (source.port-- == 0 || destination.port-- == 0) continue;
+    const auto at_source = call_at.find(source), at_destination = call_at.find(destination);
+    if (at_source == call_at.end() || at_destination == call_at.end() || at_source->second != at_destination->second) continue;
+    result.calls[at_source->second].flows.push_back(flow.id);
+  }
+  for (auto& call : result.calls) std::sort(call.flows.begin(), call.flows.end());
+}
+
 void Engine::finish() {
   Classification result;
   for (std::uint32_t slot = 0; slot < table_.slots(); ++slot) {
@@ -85,29 +160,10 @@ void Engine::finish() {
   std::sort(result.flows.begin(), result.flows.end(), [](const Flow& a, const Flow& b) { return a.id < b.id; });
   result.vantage = vantage_.infer(options_.local);
 
+  for (std::size_t i = 0; i < streams_.size(); ++i) describe(streams_[i], facts_[i].first_time, facts_[i].last_time);
   tell_kinds(streams_, facts_);
-  std::map<FlowId, MediaFlow> media;
-  std::map<FlowId, const Flow*> by_id;
-  for (const auto& flow : result.flows) by_id[flow.id] = &flow;
-  for (std::size_t i = 0; i < streams_.size(); ++i) {
-    const auto found = by_id.find(streams_[i].flow);
-    if (found == by_id.end() || facts_[i].packets == 0 || found->second->role == Role::tunnel) continue;
-    auto [entry, fresh] = media.try_emplace(found->first);
-    MediaFlow& flow = entry->second;
-    if (fresh) {
-      flow.flow = found->second;
-      flow.label = found->second->label;
-      flow.ended_by = found->second->ended_by;
-      flow.first_time = facts_[i].first_time;
-      flow.last_time = facts_[i].last_time;
-    }
-    flow.streams.push_back(streams_[i].id);
-    flow.first_time = std::min(flow.first_time, facts_[i].first_time);
-    flow.last_time = std::max(flow.last_time, facts_[i].last_time);
-  }
-  std::vector<MediaFlow> flows;
-  for (auto& [id, flow] : media) flows.push_back(std::move(flow));
-  result.calls = build_calls(std::move(flows), streams_, facts_, result.vantage);
+  result.calls = build_calls(media_flows(result.flows), streams_, facts_, result.vantage);
+  add_signalling(result);
   result.streams = std::move(streams_);
   result.resets = std::move(resets_);
   result.anomalies = std::move(anomalies_);

@@ -9,7 +9,6 @@ namespace {
 
 constexpr std::size_t packets_to_tell = 5;       // of an application's own media, before it is a stream
 constexpr std::uint64_t packets_before_beat = 8; // a flow shorter than this has no beat to watch
-constexpr Duration prompt = std::chrono::milliseconds(1);
 // The end of a turn-around that is too long says nothing of who is near.
 constexpr Duration longest_answer = std::chrono::seconds(5);
 
@@ -19,6 +18,13 @@ bool never_media(const FiveTuple& tuple) {
   return std::any_of(std::begin(ports), std::end(ports), [&](std::uint16_t port) {
     return tuple.source.port == port || tuple.destination.port == port;
   });
+}
+
+/// A DTLS record (RFC 6347 4.1) whose length is true.
+bool is_dtls(const Unwrapped& inner) {
+  const Bytes bytes = inner.bytes;
+  return bytes.size() >= 13 && bytes[0] >= 20 && bytes[0] <= 25 && bytes[1] == 0xfe && bytes[2] >= 0xfc &&
+         13u + (static_cast<std::uint32_t>(bytes[11]) << 8 | bytes[12]) <= inner.wire_length;
 }
 
 MediaPacket packet_of(const Datagram& datagram, std::uint32_t payload_length) {
@@ -58,8 +64,9 @@ std::optional<Duration> Engine::answer(FlowState& state, Way way, std::uint64_t 
 
 void Engine::note_turn_around(FlowState& state, Way way, Duration taken) {
   WayTraits& traits = state.traits[static_cast<std::size_t>(way)];
-  auto& counter = taken < prompt ? traits.quick_answers : traits.slow_answers;
-  if (counter < 0xffff) ++counter;
+  if (traits.answers < 0xffff) ++traits.answers;
+  const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(taken).count();
+  traits.fastest_answer_us = std::min(traits.fastest_answer_us, static_cast<std::uint32_t>(std::clamp<std::int64_t>(microseconds, 0, 0xfffffffe)));
 }
 
 void Engine::on_stun(FlowState& state, Way way, const Datagram& datagram, const StunMessage& message) {
@@ -120,6 +127,7 @@ StreamId Engine::open_stream(FlowState& state, Way way, Stream stream) {
   stream.destination = way == Way::forward ? tuple.destination : tuple.source;
   stream.over_tcp = tuple.protocol == capture::protocol::tcp;
   stream.label = label_of(state);
+  describe(stream, state.flow.first_time, now_);
   streams_.push_back(stream);
   facts_.push_back({});
   facts_.back().slot = state.flow.slot;
@@ -256,6 +264,20 @@ void Engine::on_cadence(FlowState& state, Way way, const Datagram& datagram) {
   }
 }
 
+/// RTCP, RTP and DTLS, as bare as they get. True: it was one of them.
+bool Engine::carry(FlowState& state, Way way, const Datagram& datagram, const Unwrapped& inner) {
+  if (inner.bytes.empty()) return false;
+  if (looks_like_rtcp(inner.bytes)) {
+    on_rtcp(state, way, datagram, inner.bytes, inner.wire_length);
+    return true;
+  }
+  if (looks_like_rtp(inner.bytes) && on_rtp(state, way, datagram, inner.bytes, inner.wire_length)) return true;
+  if (!is_dtls(inner)) return false;
+  state.dtls = true;
+  if (inner.bytes[0] == 21) state.close_notify = true;
+  return true;
+}
+
 void Engine::on_udp(FlowState& state, Way way, const Datagram& datagram) {
   if (datagram.payload.empty()) return;
   if (datagram.payload[0] <= 3) {
@@ -264,6 +286,10 @@ void Engine::on_udp(FlowState& state, Way way, const Datagram& datagram) {
       if (message->data.empty()) return;
     }
   }
+  if (state.signalling != Signalling::none || looks_like_sip(datagram.payload)) {
+    on_signalling(state, way, datagram, datagram.payload);
+    return;
+  }
   const bool has_rtp = state.detail && state.detail->rtp && state.detail->rtp->accepted() > 0;
   if (state.application && state.settled && !has_rtp) {
     if (state.application->echo) on_echo(state, way, datagram);
@@ -271,30 +297,10 @@ void Engine::on_udp(FlowState& state, Way way, const Datagram& datagram) {
     if (state.application->media) return;
   }
   if (!has_rtp && never_media(state.flow.five_tuple)) return;
-  const Unwrapped inner = unwrap(datagram.payload, datagram.payload_length);
-  if (inner.bytes.empty()) return;
-  const std::uint8_t first = inner.bytes[0];
-  if (looks_like_rtcp(inner.bytes)) return on_rtcp(state, way, datagram, inner.bytes, inner.wire_length);
-  if (looks_like_rtp(inner.bytes) && on_rtp(state, way, datagram, inner.bytes, inner.wire_length)) return;
-  if (first >= 20 && first <= 63 && inner.bytes.size() >= 13 && inner.bytes[1] == 0xfe) {
-    state.dtls = true;
-    if (first == 21) state.close_notify = true;
-    return;
-  }
+  if (carry(state, way, datagram, unwrap(datagram.payload, datagram.payload_length))) return;
   if (has_rtp || state.gave_up_cadence || !state.settled) return;
   if (state.claim.role == Role::signalling || state.claim.role == Role::control) return;
   if (state.flow.forward.packets + state.flow.backward.packets > packets_before_beat) on_cadence(state, way, datagram);
-}
-
-void Engine::on_tcp(FlowState& state, Way way, const Datagram& datagram) {
-  FlowDetail& detail = detail_of(state);
-  if (!detail.tcp) detail.tcp = std::make_unique<TcpTracker>();
-  const auto observed = detail.tcp->on_segment(state.flow, way, datagram, resets_);
-  if (observed.round_trip) sink_.on_round_trip(*observed.round_trip);
-  if (observed.turn_around) note_turn_around(state, observed.turn_around->first, observed.turn_around->second);
-  if (datagram.payload_length == 0 || state.gave_up_cadence || !state.settled || !state.application) return;
-  if (state.claim.role != Role::media || datagram.payload.empty()) return;
-  on_cadence(state, way, datagram);
 }
 
 }  // namespace callwitness::classify

@@ -3,6 +3,7 @@
 
 #include "classify/application.hpp"
 #include "classify/cadence.hpp"
+#include "classify/call.hpp"
 #include "classify/rtp_tracker.hpp"
 #include "classify/stream_reassembly.hpp"
 #include "classify/tcp_tracker.hpp"
@@ -19,7 +20,8 @@ struct WayTraits {
   std::uint32_t packets = 0;
   std::uint32_t initial_time_to_live = 0;   ///< packets that left with 64, 128 or 255
   std::uint32_t inbound = 0, outbound = 0;  ///< as the capture's own direction flags say
-  std::uint16_t quick_answers = 0, slow_answers = 0;  ///< turn-around of this way's sender below/above 1 ms
+  std::uint16_t answers = 0;                ///< requests that this way's sender answered, as captured
+  std::uint32_t fastest_answer_us = 0xffffffff;
 };
 
 /// The first packets, copied, until the application is settled.
@@ -51,6 +53,9 @@ struct PendingRequest {
   Way way = Way::forward;
 };
 
+/// How a TCP connection frames what it carries.
+enum class Framing : std::uint8_t { undecided, none, text, prefixed, turn };
+
 struct FlowDetail {
   static constexpr std::size_t request_limit = 8;
   StartRecorder start;
@@ -81,6 +86,8 @@ struct FlowState {
   bool close_notify = false, rtcp_bye = false, bye = false;
   bool rtcp = false;
   bool gave_up_cadence = false;
+  Framing framing = Framing::undecided;
+  Signalling signalling = Signalling::none;  ///< it carries SIP or RTSP text
   std::uint16_t stream_count = 0;
   Time last_media_time;
 };

@@ -26,7 +26,9 @@ std::optional<RtpHeader> parse_rtp(Bytes captured, std::uint32_t wire_length) {
   if (first & 0x10) {
     cursor.skip(header.header_length - 12 + 2);
     const std::uint32_t words = cursor.u16();
-    header.header_length += 4 + (cursor.ok() ? 4 * words : 0);
+    const std::uint32_t length = header.header_length + 4 + (cursor.ok() ? 4 * words : 0);
+    // Some senders encipher the extension with its length: then where the payload begins can't be told.
+    if (length <= wire_length) header.header_length = length;
   }
   if (header.header_length > wire_length) return std::nullopt;
   if (header.padding && captured.size() >= wire_length && wire_length > header.header_length) {

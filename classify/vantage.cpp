@@ -7,7 +7,8 @@ namespace {
 
 // Shares and counts: docs/methods/vantage.md.
 constexpr double nearly_all = 0.95, hardly_any = 0.2;
-constexpr std::uint64_t enough_packets = 10;
+constexpr std::uint64_t enough_packets = 10, enough_answers = 2;
+constexpr std::uint32_t prompt_us = 1000;
 
 double share(std::uint64_t part, std::uint64_t whole) {
   return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
@@ -32,8 +33,10 @@ void VantageMeter::add(const FlowState& state) {
     traits.initial_time_to_live += own.initial_time_to_live;
     traits.outbound += own.outbound + peer.inbound;
     traits.inbound += own.inbound + peer.outbound;
-    traits.quick_answers += own.quick_answers;
-    traits.slow_answers += own.slow_answers;
+    traits.answers += own.answers;
+    traits.peers_answers += peer.answers;
+    traits.fastest_answer_us = std::min(traits.fastest_answer_us, own.fastest_answer_us);
+    traits.peers_fastest_us = std::min(traits.peers_fastest_us, peer.fastest_answer_us);
     traits.peers_packets += peer.packets;
     traits.peers_initial += peer.initial_time_to_live;
   }
@@ -70,14 +73,13 @@ Vantage VantageMeter::infer(const std::vector<capture::IpAddress>& told) const {
       })) {
     return vantage;
   }
-  if (collect(Vantage::Basis::turn_around, 0.9, [this](const auto&, const Traits& traits) {
-        return traits.quick_answers >= 2 && traits.quick_answers >= 4 * traits.slow_answers;
+  // Our own answers leave as soon as the question is captured; the others' have the way there and back before them.
+  // Two ends that both answer at once are on one LAN: that tells nothing.
+  if (collect(Vantage::Basis::turn_around, 0.9, [](const auto&, const Traits& traits) {
+        return traits.answers >= enough_answers && traits.peers_answers >= enough_answers &&
+               traits.fastest_answer_us < prompt_us && traits.peers_fastest_us > 3 * prompt_us;
       })) {
-    // Two ends that both answer at once are on one LAN: that tells nothing.
-    std::uint64_t slow = 0;
-    for (const auto& [address, traits] : addresses_) slow += traits.slow_answers;
-    if (slow > 0) return vantage;
-    vantage = {};
+    return vantage;
   }
   const bool any_routable = std::any_of(addresses_.begin(), addresses_.end(), [](const auto& entry) {
     return entry.first.is_routable() && entry.second.packets > 0;

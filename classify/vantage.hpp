@@ -19,7 +19,8 @@ class VantageMeter {
  private:
   struct Traits {
     std::uint64_t packets = 0, initial_time_to_live = 0, inbound = 0, outbound = 0;
-    std::uint64_t quick_answers = 0, slow_answers = 0;
+    std::uint64_t answers = 0, peers_answers = 0;
+    std::uint32_t fastest_answer_us = 0xffffffff, peers_fastest_us = 0xffffffff;
     std::uint64_t peers_packets = 0, peers_initial = 0;  ///< of what the other ends of its flows sent
   };
   std::map<capture::IpAddress, Traits> addresses_;

@@ -1,0 +1,121 @@
+#include "classify/dialogs.hpp"
+
+#include <algorithm>
+
+namespace callwitness::classify {
+namespace {
+
+constexpr std::size_t call_id_limit = 256;
+constexpr std::size_t described_limit = 1000;
+// Media trails its BYE by what was on the way.
+constexpr Duration trailing = std::chrono::seconds(2);
+
+}  // namespace
+
+std::optional<std::size_t> Dialogs::dialog_of(const TextMessage& message, const Flow& flow, Time time) {
+  std::string key(message.call_id.substr(0, call_id_limit));
+  if (message.rtsp) key = "rtsp/" + std::to_string(static_cast<std::uint32_t>(flow.id));
+  else if (key.empty()) return std::nullopt;
+  const auto found = by_call_id_.find(key);
+  if (found != by_call_id_.end()) return found->second;
+  const bool opens = message.rtsp ? message.method == "SETUP" || !message.transport.empty() : message.method == "INVITE";
+  if (!opens) return std::nullopt;
+  if (dialogs_.size() >= dialog_limit) {
+    overflowed_ = true;
+    return std::nullopt;
+  }
+  Dialog dialog;
+  dialog.rtsp = message.rtsp;
+  dialog.invited = time;
+  dialogs_.push_back(std::move(dialog));
+  by_call_id_.emplace(std::move(key), dialogs_.size() - 1);
+  return dialogs_.size() - 1;
+}
+
+void Dialogs::announce(std::size_t dialog, const SdpMedia& media, Time time) {
+  if (media.endpoint.port == 0 || media.endpoint.address.version == 0) return;
+  auto found = endpoints_.find(media.endpoint);
+  if (found == endpoints_.end()) {
+    if (endpoints_.size() >= endpoint_limit) {
+      overflowed_ = true;
+      return;
+    }
+    found = endpoints_.emplace(media.endpoint, std::vector<Announcement>{}).first;
+  }
+  auto& announcements = found->second;
+  if (!announcements.empty() && announcements.back().dialog == dialog) {
+    announcements.back().media = media;
+    return;
+  }
+  if (announcements.size() >= announcements_limit) announcements.erase(announcements.begin());
+  announcements.push_back({dialog, time, media});
+}
+
+void Dialogs::set_up(std::size_t dialog, const TextMessage& message, const Endpoint& server, const Endpoint& client, Time time) {
+  const auto port_of = [&](std::string_view name) {
+    return static_cast<std::uint16_t>(std::min(number_of(parameter_of(message.transport, name)).value_or(0), 65535u));
+  };
+  SdpMedia media;
+  // Which of several descriptions a SETUP means, its URL says; the order of announced ports is order enough.
+  for (auto& [flow, described] : described_) {
+    if (std::find(dialogs_[dialog].flows.begin(), dialogs_[dialog].flows.end(), flow) == dialogs_[dialog].flows.end()) continue;
+    for (const auto& each : described) {
+      if (media.kind == MediaKind::unknown) media.kind = each.kind;
+      else if (media.kind != each.kind) media.kind = MediaKind::unknown;
+      media.formats.insert(media.formats.end(), each.formats.begin(), each.formats.end());
+    }
+    if (described.size() > 1) media.kind = MediaKind::unknown;
+  }
+  media.endpoint = {client.address, port_of("client_port")};
+  announce(dialog, media, time);
+  media.endpoint = {server.address, port_of("server_port")};
+  announce(dialog, media, time);
+}
+
+void Dialogs::on_message(const TextMessage& message, const Flow& flow, const Endpoint& source, const Endpoint& destination,
+                         Time time) {
+  const bool has_sdp = message.body.size() > 8 && (message.content_type.find("sdp") != std::string_view::npos ||
+                                                    message.body.starts_with("v=0"));
+  if (message.rtsp && has_sdp && described_.size() < described_limit) described_[flow.id] = parse_sdp(message.body);
+  const auto index = dialog_of(message, flow, time);
+  if (!index) return;
+  Dialog& dialog = dialogs_[*index];
+  if (dialog.flows.size() < flows_limit && std::find(dialog.flows.begin(), dialog.flows.end(), flow.id) == dialog.flows.end()) {
+    dialog.flows.push_back(flow.id);
+  }
+  if (message.rtsp) {
+    if (message.status == 200 && !message.transport.empty()) {
+      if (!dialog.answered) dialog.answered = time;
+      set_up(*index, message, source, destination, time);
+    }
+    if (message.method == "TEARDOWN") {
+      dialog.bye = true;
+      dialog.ended = time;
+    }
+    return;
+  }
+  if (has_sdp) {
+    for (const auto& media : parse_sdp(message.body)) announce(*index, media, time);
+  }
+  if (message.method == "INVITE" && message.status >= 200 && message.status < 300 && !dialog.answered) dialog.answered = time;
+  if (message.method == "INVITE" && message.status >= 300 && message.status != 401 && message.status != 407 && !dialog.answered) {
+    dialog.refused = true;
+    dialog.ended = time;
+  }
+  if (message.method == "BYE" && !dialog.bye) {
+    dialog.bye = true;
+    dialog.ended = time;
+  }
+}
+
+const Dialogs::Announcement* Dialogs::find(const Endpoint& endpoint, Time first, Time last) const {
+  const auto found = endpoints_.find(endpoint);
+  if (found == endpoints_.end()) return nullptr;
+  for (auto each = found->second.rbegin(); each != found->second.rend(); ++each) {
+    const Dialog& its = dialogs_[each->dialog];
+    if (each->time <= last && (!its.ended || *its.ended + trailing >= first)) return &*each;
+  }
+  return nullptr;
+}
+
+}  // namespace callwitness::classify
