@@ -2,9 +2,17 @@
 #include "report/writer.hpp"
 
 #include <iostream>
+#include <string_view>
 
+// Until the options land: `callwitness [analyze] FILE… [--format json]`.
 int main(int argc, char** argv) {
-  const auto analysis = callwitness::app::analyze_inputs({argv + 1, argv + argc}, {});
+  std::vector<std::string> inputs;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    if (argument == "--format") ++i;
+    else if (argument != "analyze") inputs.emplace_back(argument);
+  }
+  const auto analysis = callwitness::app::analyze_inputs(inputs, {});
   if (!analysis) {
     std::cerr << analysis.error().attempted << ": " << analysis.error().reason << '\n';
     return 3;

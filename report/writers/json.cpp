@@ -1,4 +1,260 @@
+// The machine-readable document (docs/report-schema.json). Keys come sorted, numbers rounded to a fixed precision, so the
+// same analysis gives the same bytes. null: could not be measured.
+#include "report/prose.hpp"
+#include "report/timestamps.hpp"
 #include "report/writer.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+#include <fmt/format.h>
+
 namespace callwitness::report {
-void write_json(const metrics::Analysis&, std::ostream& out) { out << "{}\n"; }
+namespace {
+
+using nlohmann::json;
+using metrics::Analysis;
+
+constexpr int precision = 6;   // decimals; finer than any clock or estimate here
+
+json number(double value) {
+  if (!std::isfinite(value)) return nullptr;
+  const double scale = std::pow(10.0, precision);
+  return std::round(value * scale) / scale;
+}
+json number(const std::optional<double>& value) { return value ? number(*value) : json(nullptr); }
+template <class Integer>
+json whole(const std::optional<Integer>& value) {
+  return value ? json(*value) : json(nullptr);
+}
+json rate(const std::optional<double>& value) { return value ? json(std::llround(*value)) : json(nullptr); }
+json text_or_null(std::string_view text) { return text.empty() ? json(nullptr) : json(text); }
+json time_or_null(const std::optional<capture::Time>& time) { return time ? json(rfc3339(*time)) : json(nullptr); }
+json numbers(const std::map<std::string, double>& values) {
+  json object = json::object();
+  for (const auto& [key, value] : values) object[key] = number(value);
+  return object;
+}
+
+std::string_view name_of(metrics::Direction direction) {
+  return direction == metrics::Direction::sent ? "sent" : "received";
+}
+std::string_view name_of(classify::MediaKind kind) {
+  static constexpr std::string_view names[] = {"unknown", "audio", "video", "screen", "fec", "retransmission", "data"};
+  return names[static_cast<std::size_t>(kind)];
+}
+std::string_view name_of(classify::Ending ending) {
+  static constexpr std::string_view names[] = {"unknown",      "bye",      "fin",     "rst",
+                                               "close_notify", "rtcp_bye", "silence", "capture_end"};
+  return names[static_cast<std::size_t>(ending)];
+}
+std::string_view name_of(classify::Signalling signalling) {
+  static constexpr std::string_view names[] = {"", "sip", "rtsp", "h323", "mgcp", "skinny", "stun", "application"};
+  return names[static_cast<std::size_t>(signalling)];
+}
+std::string_view name_of(classify::Attempt::Stage stage) {
+  static constexpr std::string_view names[] = {"dns", "tcp", "tls", "udp", "signalling"};
+  return names[static_cast<std::size_t>(stage)];
+}
+std::string_view name_of(classify::Attempt::Outcome outcome) {
+  static constexpr std::string_view names[] = {"answered", "no_reply", "reset", "refused", "prohibited", "nxdomain", "forged"};
+  return names[static_cast<std::size_t>(outcome)];
+}
+std::string_view name_of(metrics::AlternativeStatus status) {
+  static constexpr std::string_view names[] = {"ruled_out", "not_ruled_out", "untestable"};
+  return names[static_cast<std::size_t>(status)];
+}
+std::string_view name_of(metrics::VerdictClass verdict) {
+  static constexpr std::string_view names[] = {"interference", "impaired", "clean", "insufficient"};
+  return names[static_cast<std::size_t>(verdict)];
+}
+
+template <class Id>
+std::string identifier(char prefix, Id id) {
+  return fmt::format("{}{}", prefix, static_cast<std::uint32_t>(id) + 1);
+}
+template <class Id>
+json identifiers(char prefix, const std::vector<Id>& ids) {
+  json list = json::array();
+  for (const Id id : ids) list.push_back(identifier(prefix, id));
+  return list;
+}
+
+json capture_record(const capture::CaptureRecord& capture) {
+  json comments = json::array();
+  for (const auto& comment : capture.comments) comments.push_back(std::string(comment.raw()));
+  const bool spans = capture.first_time && capture.last_time;
+  return {{"file", std::string(capture.file.raw())},
+          {"sha256", text_or_null(capture.sha256)},
+          {"format", capture.format},
+          {"link_types", capture.link_types},
+          {"packets", capture.packets},
+          {"bytes", capture.bytes},
+          {"first_time", time_or_null(capture.first_time)},
+          {"last_time", time_or_null(capture.last_time)},
+          {"duration_s", spans ? number(capture::seconds(*capture.last_time - *capture.first_time)) : json(nullptr)},
+          {"dropped_by_capture", whole(capture.dropped_by_capture)},
+          {"truncated_packets", capture.truncated_packets},
+          {"anomalies", capture.anomalies.counts()},
+          {"problems", capture.problems},
+          {"comments", comments}};
+}
+
+json call_record(const Analysis& analysis, const classify::Call& call) {
+  std::set<std::string_view> media;
+  for (const auto id : call.streams) {
+    const auto kind = analysis.classification.streams[static_cast<std::size_t>(id)].kind;
+    if (kind != classify::MediaKind::unknown) media.insert(name_of(kind));
+  }
+  return {{"id", identifier('c', call.id)},
+          {"application", text_or_null(call.label.application)},
+          {"application_confidence", number(call.label.confidence)},
+          {"media", media},
+          {"start_time", rfc3339(call.start_time)},
+          {"end_time", rfc3339(call.end_time)},
+          {"duration_s", number(capture::seconds(call.end_time - call.start_time))},
+          {"local", call.local ? json(call.local_endpoint.text()) : json(nullptr)},
+          {"remote", call.local ? json(call.remote_endpoint.text()) : json(nullptr)},
+          {"streams", identifiers('s', call.streams)},
+          {"reconnects", call.parts.empty() ? 0 : call.parts.size() - 1},
+          {"ended_by", name_of(call.ended_by)},
+          {"signalling", text_or_null(name_of(call.signalling))}};
+}
+
+json stream_record(const Analysis& analysis, const metrics::StreamMeasures& measures) {
+  const auto& stream = analysis.classification.streams[static_cast<std::size_t>(measures.id)];
+  json bitrate = nullptr;
+  if (const auto& b = measures.bitrate_bps) {
+    bitrate = {{"mean", rate(b->mean)}, {"p5", rate(b->p5)}, {"p50", rate(b->p50)}, {"p95", rate(b->p95)}, {"max", rate(b->max)}};
+  }
+  return {{"id", identifier('s', stream.id)},
+          {"call", measures.call ? json(identifier('c', *measures.call)) : json(nullptr)},
+          {"application", text_or_null(stream.label.application)},
+          {"transport", stream.over_tcp ? "tcp" : "udp"},
+          {"src", stream.source.text()},
+          {"dst", stream.destination.text()},
+          {"direction", measures.direction_known ? json(name_of(measures.direction)) : json(nullptr)},
+          {"media", name_of(stream.kind)},
+          {"ssrc", stream.ssrc ? json(fmt::format("0x{:08x}", *stream.ssrc)) : json(nullptr)},
+          {"payload_type", stream.payload_type < 0 ? json(nullptr) : json(stream.payload_type)},
+          {"codec", text_or_null(measures.codec.empty() ? stream.codec : measures.codec)},
+          {"clock_rate_hz", measures.clock_rate_hz == 0 ? json(nullptr) : json(measures.clock_rate_hz)},
+          {"start_time", rfc3339(measures.start_time)},
+          {"end_time", rfc3339(measures.end_time)},
+          {"packets", measures.packets},
+          {"bytes", measures.bytes},
+          {"expected", whole(measures.expected)},
+          {"lost", whole(measures.lost)},
+          {"loss_ratio", number(measures.loss_ratio)},
+          {"loss_basis", text_or_null(measures.loss_basis)},
+          {"duplicates", measures.duplicates},
+          {"reordered", measures.reordered},
+          {"max_loss_run", whole(measures.max_loss_run)},
+          {"burst_density", number(measures.burst_density)},
+          {"gap_density", number(measures.gap_density)},
+          {"burst_ratio", number(measures.burst_ratio)},
+          {"jitter_ms", number(measures.jitter_ms)},
+          {"jitter_max_ms", number(measures.jitter_max_ms)},
+          {"delay_trend_ms", number(measures.delay_trend_ms)},
+          {"rtt_ms", number(measures.rtt_ms)},
+          {"bitrate_bps", bitrate},
+          {"mos", number(measures.mos)},
+          {"mos_grounded", measures.mos_grounded},
+          {"r_factor", number(measures.r_factor)}};
+}
+
+json attempt_record(const classify::Attempt& attempt) {
+  return {{"application", text_or_null(attempt.application)},
+          {"stage", name_of(attempt.stage)},
+          {"target", std::string(attempt.target.raw())},
+          {"first_time", rfc3339(attempt.first_time)},
+          {"last_time", rfc3339(attempt.last_time)},
+          {"tries", attempt.tries},
+          {"outcome", name_of(attempt.outcome)}};
+}
+
+json finding_record(const metrics::Finding& finding, std::size_t index) {
+  json alternatives = json::array();
+  for (const auto& alternative : finding.alternatives) {
+    alternatives.push_back({{"key", alternative.key},
+                            {"status", name_of(alternative.status)},
+                            {"reason", reason_sentence(alternative)}});
+  }
+  return {{"id", fmt::format("f{}", index + 1)},
+          {"kind", finding.kind},
+          {"mechanism", text_or_null(finding.mechanism)},
+          {"direction", finding.direction ? json(name_of(*finding.direction)) : json(nullptr)},
+          {"application", text_or_null(finding.application)},
+          {"calls", identifiers('c', finding.calls)},
+          {"streams", identifiers('s', finding.streams)},
+          {"start_time", rfc3339(finding.start_time)},
+          {"end_time", rfc3339(finding.end_time)},
+          {"confidence", number(finding.confidence)},
+          {"rate_bps", rate(finding.rate_bps)},
+          {"rate_bps_low", rate(finding.rate_bps_low)},
+          {"rate_bps_high", rate(finding.rate_bps_high)},
+          {"burst_bytes", rate(finding.burst_bytes)},
+          {"period_s", number(finding.period_s)},
+          {"period_s_low", number(finding.period_s_low)},
+          {"period_s_high", number(finding.period_s_high)},
+          {"count", whole(finding.count)},
+          {"evidence", {{"packets", finding.packets}, {"numbers", numbers(finding.numbers)}}},
+          {"alternatives", alternatives}};
+}
+
+json verdict_record(const metrics::Verdict& verdict) {
+  return {{"class", name_of(verdict.verdict_class)},
+          {"key", verdict.key},
+          {"rung", fmt::format("E{}", verdict.rung)},
+          {"confidence", number(verdict.confidence)},
+          {"summary", verdict_sentence(verdict)},
+          {"parameters", verdict.parameters},
+          {"smallest_detectable", numbers(verdict.smallest_detectable)},
+          {"would_help", verdict.would_help}};
+}
+
+json tool_record(const metrics::Provenance& provenance) {
+  return {{"name", "callwitness"}, {"version", provenance.version}, {"ndpi_version", text_or_null(provenance.ndpi_version)},
+          {"options", provenance.options}};
+}
+
+/// The lists of the document, by key.
+std::map<std::string, std::vector<json>> records(const Analysis& analysis) {
+  std::map<std::string, std::vector<json>> lists = {{"captures", {}}, {"calls", {}}, {"streams", {}}, {"attempts", {}}, {"findings", {}}};
+  for (const auto& capture : analysis.captures) lists["captures"].push_back(capture_record(capture));
+  for (const auto& call : analysis.classification.calls) lists["calls"].push_back(call_record(analysis, call));
+  for (const auto& stream : analysis.streams) lists["streams"].push_back(stream_record(analysis, stream));
+  for (const auto& attempt : analysis.classification.attempts) lists["attempts"].push_back(attempt_record(attempt));
+  for (std::size_t i = 0; i < analysis.findings.size(); ++i) lists["findings"].push_back(finding_record(analysis.findings[i], i));
+  return lists;
+}
+
+/// Bytes that aren't UTF-8 become U+FFFD; control characters are escaped by the library.
+std::string dump(const json& value, int indent) { return value.dump(indent, ' ', false, json::error_handler_t::replace); }
+
+constexpr const char* schema_version = "1.0.0";
+
+}  // namespace
+
+void write_json(const Analysis& analysis, std::ostream& out) {
+  json document = {{"schema_version", schema_version}, {"tool", tool_record(analysis.provenance)}, {"verdict", verdict_record(analysis.verdict)}};
+  for (const auto& [key, list] : records(analysis)) document[key] = list;
+  out << dump(document, 1) << '\n';
+}
+
+void write_ndjson(const Analysis& analysis, std::ostream& out) {
+  static const std::map<std::string, std::string> singular = {
+      {"captures", "capture"}, {"calls", "call"}, {"streams", "stream"}, {"attempts", "attempt"}, {"findings", "finding"}};
+  out << dump({{"record", "tool"}, {"schema_version", schema_version}, {"tool", tool_record(analysis.provenance)}}, -1) << '\n';
+  for (auto& [key, list] : records(analysis)) {
+    for (json record : list) {
+      record["record"] = singular.at(key);
+      out << dump(record, -1) << '\n';
+    }
+  }
+  json verdict = verdict_record(analysis.verdict);
+  verdict["record"] = "verdict";
+  out << dump(verdict, -1) << '\n';
+}
+
 }  // namespace callwitness::report
