@@ -40,7 +40,7 @@ class Labeller {
 
   /// Hands over one of a flow's first datagrams (copied), of TCP or UDP, in order. Empty, fragmented and oversized ones
   /// are left out here. False: this flow needs no more (until then cheap; asking on is harmless).
-  bool submit(FlowId flow, const Datagram& datagram, Way way);
+  bool submit(FlowId flow, const Datagram& datagram);
 
   /// The flow has ended: ask with what there is. Without it `drain` asks.
   void close(FlowId flow);
