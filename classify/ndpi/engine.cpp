@@ -5,6 +5,7 @@
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wpedantic"
 #pragma GCC diagnostic ignored "-Wconversion"
+#define NDPI_LIB_COMPILATION  // shows the detection module's members: its caches have no function to clear them
 #include <ndpi_api.h>
 #pragma GCC diagnostic pop
 
@@ -26,6 +27,11 @@ struct FreeModule {
 };
 
 void* allocate_zeroed(std::size_t size) { return std::calloc(1, size); }
+
+/// The library's own macro computes in a wider type than it stores.
+void leave_out(NDPI_PROTOCOL_BITMASK& from, unsigned protocol) {
+  from.fds_bits[protocol / NDPI_BITS] &= ~(ndpi_ndpi_mask{1} << (protocol % NDPI_BITS));
+}
 
 void drop(ndpi_lru_cache*& cache) {
   if (cache) ndpi_lru_free_cache(cache);
@@ -74,7 +80,7 @@ Engine::Engine() : state_(new State) {
   if (!state_->module) return;
   NDPI_PROTOCOL_BITMASK all;
   NDPI_BITMASK_SET_ALL(all);
-  NDPI_BITMASK_DEL(all, NDPI_PROTOCOL_TINC);  // reads past the end, keeps a cache of its own, and is no voice
+  leave_out(all, NDPI_PROTOCOL_TINC);  // reads past the end, keeps a cache of its own, and is no voice
   ndpi_set_protocol_detection_bitmask2(state_->module.get(), &all);
   ndpi_finalize_initialization(state_->module.get());
   state_->flow.resize(std::max<std::size_t>(ndpi_detection_get_sizeof_ndpi_flow_struct(), sizeof(ndpi_flow_struct)));
