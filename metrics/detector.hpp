@@ -4,6 +4,7 @@
 #pragma once
 
 #include "metrics/analysis.hpp"
+#include "metrics/arm.hpp"
 
 #include <span>
 
@@ -12,6 +13,7 @@ namespace callwitness::metrics {
 struct DetectorInput {
   const Observation& observation;
   std::span<const StreamMeasures> measures;    ///< by StreamId
+  std::span<const Arm> arms;                   ///< packets with their losses, by flow and direction
   std::span<const Finding> earlier;            ///< of the detectors before this one in detectors.def
 };
 

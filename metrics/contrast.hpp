@@ -1,0 +1,26 @@
+// What other traffic did at the same time: the difference between a line that is slow and a call that is singled out.
+#pragma once
+
+#include "metrics/arm.hpp"
+
+namespace callwitness::metrics {
+
+struct Contrast {
+  bool present = false;            ///< other traffic was active in that direction
+  double peak_bps = 0;             ///< its busiest seconds (mean of the best three)
+  std::size_t busy_seconds = 0;    ///< seconds in which it alone exceeded the cap 1.7-fold
+  double call_in_busy = 1;         ///< the call's rate in those seconds over its rate in the others
+  double loss_in_busy = 1;         ///< the call's loss ratio in those seconds over that in the others
+  bool suffers = false;            ///< it loses or is refused a lot itself
+  bool exceeds = false;            ///< enough to say: the limit is not the line's
+};
+
+/// Independent traffic of `direction` between `from` and `to` (seconds since the observation's start) against
+/// `cap_bps`. The same application, and the same remote address, are no control.
+Contrast contrast_of(const Observation& observation, const Arm& arm, double cap_bps, double from, double to);
+
+/// True when `flow` belongs to the application or remote host of `of`.
+bool same_party(const FlowObservation& flow, const FlowObservation& of);
+const FlowObservation* find_flow(const Observation& observation, FlowId id);
+
+}  // namespace callwitness::metrics

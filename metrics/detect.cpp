@@ -1,0 +1,29 @@
+#include "metrics/detector.hpp"
+
+#include <algorithm>
+
+namespace callwitness::metrics {
+
+#define DETECTOR(name) std::vector<Finding> name(const DetectorInput& input);
+#include "metrics/detectors.def"
+#undef DETECTOR
+
+std::vector<Finding> detect(const Observation& observation, std::span<const StreamMeasures> measures) {
+  const auto arms = arms_of(observation);
+  std::vector<Finding> findings;
+  const auto run = [&](std::vector<Finding> (*detector)(const DetectorInput&)) {
+    auto found = detector(DetectorInput{observation, measures, arms, findings});
+    for (auto& finding : found) {
+      constexpr std::size_t most_packets = 1000;
+      if (finding.packets.size() > most_packets) finding.packets.resize(most_packets);
+      findings.push_back(std::move(finding));
+    }
+  };
+#define DETECTOR(name) run(&name);
+#include "metrics/detectors.def"
+#undef DETECTOR
+  std::stable_sort(findings.begin(), findings.end(), [](const Finding& a, const Finding& b) { return a.start_time < b.start_time; });
+  return findings;
+}
+
+}  // namespace callwitness::metrics

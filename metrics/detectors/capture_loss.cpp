@@ -1,0 +1,43 @@
+// Gate: packets that the network delivered and the capture lost. docs/methods/capture_loss.md
+#include "metrics/finding_support.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace callwitness::metrics {
+namespace {
+
+constexpr std::uint64_t least_missing = 3;
+
+}  // namespace
+
+std::vector<Finding> capture_loss(const DetectorInput& input) {
+  const auto& observation = input.observation;
+  Finding finding;
+  finding.kind = "capture_loss";
+  finding.mechanism = "capture_drops";
+  finding.start_time = observation.first_time;
+  finding.end_time = observation.last_time;
+  std::uint64_t told = 0, own = 0, own_expected = 0, acknowledged = 0, received = 0, received_expected = 0;
+  for (const auto& record : *observation.captures) told += record.dropped_by_capture.value_or(0);
+  for (const auto& stream : observation.streams) {
+    if (!stream.lost || !stream.expected) continue;
+    const bool sent = stream.direction == Direction::sent;
+    (sent ? own : received) += *stream.lost;
+    (sent ? own_expected : received_expected) += *stream.expected;
+    if (sent && *stream.lost > 0) finding.streams.push_back(stream.id);
+  }
+  for (const auto& flow : observation.flows)
+    if (flow.tcp) acknowledged += flow.tcp->acknowledged_unseen[0] + flow.tcp->acknowledged_unseen[1];
+  // What we send is captured before the network can lose it: a hole in it is the capture's (where we know which end is ours).
+  const bool own_holes = observation.local_known && own >= least_missing;
+  if (told == 0 && !own_holes && acknowledged < 10) return {};
+  finding.count = told + (own_holes ? own : 0);
+  finding.numbers = {{"told_by_capture", static_cast<double>(told)}, {"own_packets_missing", static_cast<double>(own)},
+                     {"own_packets_expected", static_cast<double>(own_expected)}, {"acknowledged_unseen", static_cast<double>(acknowledged)},
+                     {"received_missing", static_cast<double>(received)}, {"received_expected", static_cast<double>(received_expected)}};
+  finding.confidence = 0.95;
+  return {finding};
+}
+
+}  // namespace callwitness::metrics

@@ -1,0 +1,103 @@
+// D6, D3: interruptions told as outages, freezes or periodic cuts. docs/methods/cuts.md
+#include "metrics/contrast.hpp"
+#include "metrics/finding_support.hpp"
+#include "metrics/interruptions.hpp"
+
+#include <algorithm>
+#include <vector>
+
+namespace callwitness::metrics {
+namespace {
+
+std::string_view mechanism_of(const std::vector<const Interruption*>& cuts) {
+  std::size_t resets = 0, tcp = 0;
+  for (const auto* cut : cuts) {
+    resets += cut->kind == Interruption::Kind::tcp_reset ? 1 : 0;
+    tcp += cut->kind == Interruption::Kind::tcp_silence ? 1 : 0;
+  }
+  if (2 * resets >= cuts.size()) return "tcp_rst";
+  return 2 * tcp >= cuts.size() ? "silence" : "udp_blackhole";
+}
+
+Finding tell(const DetectorInput& input, const std::vector<const Interruption*>& cuts, std::string_view kind) {
+  Finding finding;
+  finding.kind = kind;
+  finding.mechanism = mechanism_of(cuts);
+  finding.start_time = time_at(input.observation, cuts.front()->start);
+  finding.end_time = time_at(input.observation, cuts.back()->end);
+  finding.count = cuts.size();
+  for (const auto* cut : cuts) {
+    const auto* flow = find_flow(input.observation, cut->flow);
+    if (flow != nullptr && finding.application.empty()) finding.application = application_of(input.observation, *flow);
+    if (cut->call && std::find(finding.calls.begin(), finding.calls.end(), *cut->call) == finding.calls.end()) finding.calls.push_back(*cut->call);
+    if (std::find(finding.flows.begin(), finding.flows.end(), cut->flow) == finding.flows.end()) finding.flows.push_back(cut->flow);
+    finding.packets.push_back(cut->ordinal);
+  }
+  return finding;
+}
+
+void add_alternatives(Finding& finding, std::size_t alive, std::size_t dead, std::size_t count) {
+  using enum AlternativeStatus;
+  const std::map<std::string, double> numbers{{"others_alive", static_cast<double>(alive)}, {"others_dead", static_cast<double>(dead)}, {"cuts", static_cast<double>(count)}};
+  const auto line = dead > 0 ? not_ruled_out : alive == count ? ruled_out : alive > 0 ? not_ruled_out : untestable;
+  const std::string_view reason = dead > 0 ? "others_died_too" : alive > 0 ? "others_stayed_alive" : "no_control_traffic";
+  finding.alternatives = {{"wifi", line, reason, numbers},
+                          {"congestion", line, reason, numbers},
+                          {"nat_timeout", ruled_out, "both_ways_active_before", {}},
+                          {"application_server", not_ruled_out, "one_end_captured", {}},
+                          {"remote_end", not_ruled_out, "one_end_captured", {}}};
+}
+
+}  // namespace
+
+std::vector<Finding> cuts(const DetectorInput& input) {
+  const auto all = interruptions_of(input.observation);
+  std::vector<Finding> findings;
+  std::vector<bool> used(all.size(), false);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (used[i]) continue;
+    const auto* flow = find_flow(input.observation, all[i].flow);
+    std::vector<const Interruption*> party;
+    for (std::size_t j = i; j < all.size(); ++j) {
+      const auto* other = find_flow(input.observation, all[j].flow);
+      if (used[j] || flow == nullptr || other == nullptr || !same_party(*other, *flow)) continue;
+      used[j] = true;
+      party.push_back(&all[j]);
+    }
+    if (party.empty()) continue;
+    std::size_t alive = 0, dead = 0;
+    std::vector<double> times;
+    for (const auto* cut : party) {
+      alive += cut->others == Interruption::Others::alive ? 1 : 0;
+      dead += cut->others == Interruption::Others::dead ? 1 : 0;
+      times.push_back(cut->start);
+    }
+    const auto period = period_of(times);
+    // Where everything else died as well, it is the line that drops, however regularly.
+    const bool line = 2 * dead > party.size() || (dead > 0 && alive == 0);
+    if (period && !line && (period->firm || alive == party.size())) {
+      Finding finding = tell(input, party, "periodic_reset");
+      finding.period_s = period->period;
+      finding.period_s_low = period->low;
+      finding.period_s_high = period->high;
+      finding.confidence = period->cuts >= 6 ? 0.995 : period->cuts >= 4 ? 0.99 : 0.9;
+      finding.numbers = {{"deviation", period->deviation}, {"missed_beats", static_cast<double>(period->missed)},
+                         {"others_alive", static_cast<double>(alive)}, {"others_dead", static_cast<double>(dead)}};
+      add_alternatives(finding, alive, dead, party.size());
+      findings.push_back(std::move(finding));
+    }
+    Finding outage = tell(input, party, "outage");
+    outage.confidence = 0.95;
+    double longest = 0, total = 0;
+    for (const auto* cut : party) {
+      longest = std::max(longest, cut->end - cut->start);
+      total += cut->end - cut->start;
+    }
+    outage.numbers = {{"longest_s", longest}, {"total_s", total}, {"others_alive", static_cast<double>(alive)}, {"others_dead", static_cast<double>(dead)}};
+    add_alternatives(outage, alive, dead, party.size());
+    findings.push_back(std::move(outage));
+  }
+  return findings;
+}
+
+}  // namespace callwitness::metrics

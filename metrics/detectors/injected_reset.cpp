@@ -1,0 +1,93 @@
+// D5: resets that the stated sender can't have sent. docs/methods/injected_reset.md
+#include "metrics/contrast.hpp"
+#include "metrics/finding_support.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+namespace callwitness::metrics {
+namespace {
+
+constexpr int telling_ttl = 3;                 ///< hops: routes change by one or two
+constexpr int least_signs = 2;
+constexpr auto soon = std::chrono::seconds(2);
+
+struct Signs { int count = 0; bool ttl = false, data_after = false, too_soon = false, sequence = false, ip_id = false, second = false; };
+
+Signs signs_of(const classify::Reset& reset, std::span<const classify::Reset> all, bool both_active) {
+  Signs signs;
+  signs.ttl = reset.flow_time_to_live != 0 && std::abs(int{reset.time_to_live} - int{reset.flow_time_to_live}) >= telling_ttl;
+  signs.data_after = reset.segments_after > 0;
+  signs.too_soon = reset.since_trigger && reset.minimum_round_trip && reset.minimum_round_trip->count() > 4'000'000 && *reset.since_trigger < *reset.minimum_round_trip / 2;
+  signs.sequence = reset.sequence_offset != 0 && reset.sequence_offset > -1'000'000 && reset.sequence_offset < 1'000'000;
+  // Honest resets of closed ports carry identification 0: an outlier tells only where both sides were busy.
+  signs.ip_id = reset.ip_id_outlier && reset.ip_id != 0 && both_active;
+  for (const auto& other : all)
+    if (&other != &reset && other.flow == reset.flow && other.way == reset.way && other.sequence != reset.sequence && std::chrono::abs(other.time - reset.time) < soon)
+      signs.second = true;
+  signs.count = signs.ttl + signs.data_after + signs.too_soon + (signs.sequence || signs.second ? 1 : 0) + signs.ip_id;
+  return signs;
+}
+
+/// Hops between us and the sender, by the nearest usual initial value.
+double hops(std::uint8_t time_to_live) {
+  for (const int initial : {64, 128, 255})
+    if (time_to_live <= initial) return initial - time_to_live;
+  return 0;
+}
+
+}  // namespace
+
+std::vector<Finding> injected_reset(const DetectorInput& input) {
+  const auto& observation = input.observation;
+  std::map<std::string_view, Finding> by_application;
+  for (const auto& reset : observation.classification->resets) {
+    const auto* flow = find_flow(observation, reset.flow);
+    const classify::Flow* told = flow != nullptr ? &flow->flow : nullptr;
+    if (told == nullptr)
+      for (const auto& candidate : observation.classification->flows)
+        if (candidate.id == reset.flow) told = &candidate;
+    if (told == nullptr || reset.closing) continue;
+    const bool sent = flow != nullptr && (reset.way == classify::Way::forward) == (flow->forward == Direction::sent);
+    if (observation.local_known && sent) continue;
+    const bool both_active = told->forward.packets > 3 && told->backward.packets > 3;
+    const auto signs = signs_of(reset, observation.classification->resets, both_active);
+    if (signs.count < least_signs) continue;
+    const std::string_view application = flow != nullptr ? application_of(observation, *flow) : told->label.application;
+    auto& finding = by_application[application];
+    if (finding.kind.empty()) {
+      finding.kind = "injected_reset";
+      finding.mechanism = "tcp_rst";
+      finding.application = application;
+      finding.direction = Direction::received;
+      finding.start_time = reset.time;
+      finding.count = 0;
+    }
+    finding.end_time = std::max(finding.end_time, reset.time);
+    finding.start_time = std::min(finding.start_time, reset.time);
+    ++*finding.count;
+    finding.packets.push_back(reset.ordinal);
+    if (std::find(finding.flows.begin(), finding.flows.end(), reset.flow) == finding.flows.end()) finding.flows.push_back(reset.flow);
+    if (flow != nullptr && flow->call && std::find(finding.calls.begin(), finding.calls.end(), *flow->call) == finding.calls.end())
+      finding.calls.push_back(*flow->call);
+    finding.numbers["signs"] = std::max(finding.numbers["signs"], static_cast<double>(signs.count));
+    finding.numbers["ttl_differs"] += signs.ttl;
+    finding.numbers["data_after"] += signs.data_after;
+    finding.numbers["sooner_than_round_trip"] += signs.too_soon;
+    finding.numbers["sequence_inconsistent"] += signs.sequence || signs.second;
+    if (reset.time_to_live != 0) finding.numbers["hops_of_reset"] = hops(reset.time_to_live);
+    if (reset.flow_time_to_live != 0) finding.numbers["hops_of_flow"] = hops(reset.flow_time_to_live);
+  }
+  std::vector<Finding> findings;
+  for (auto& [application, finding] : by_application) {
+    using enum AlternativeStatus;
+    finding.confidence = *finding.count >= 2 || finding.numbers["signs"] >= 3 ? 0.99 : 0.9;
+    finding.alternatives = {{"application_server", finding.numbers["data_after"] > 0 ? ruled_out : not_ruled_out, "server_went_on_sending", {}},
+                            {"remote_end", not_ruled_out, "one_end_captured", {}}};
+    findings.push_back(std::move(finding));
+  }
+  return findings;
+}
+
+}  // namespace callwitness::metrics

@@ -1,0 +1,73 @@
+// D1: packets dropped above a rate, without a queue. docs/methods/policer.md
+#include "metrics/finding_support.hpp"
+#include "metrics/token_bucket.hpp"
+
+#include <algorithm>
+
+namespace callwitness::metrics {
+namespace {
+
+constexpr double least_loss = 0.02;          ///< less doesn't bind (and can't be told from chance)
+constexpr double lowest_line_bps = 100'000;  ///< without control traffic: no line sold is slower
+
+double quality(const PolicerFit& fit) {
+  return (fit.mechanism ? 10 : 0) + fit.precision + fit.recall - fit.loss_when_full - 2 * fit.spread;
+}
+
+bool capture_is_whole(std::span<const Finding> earlier) {
+  return std::none_of(earlier.begin(), earlier.end(), [](const Finding& f) { return f.kind == "capture_loss"; });
+}
+
+Finding tell(const DetectorInput& input, const Arm& arm, const PolicerFit& fit, const Contrast& contrast) {
+  Finding finding = finding_of(input, arm, "rate_cap", "policer", fit.start, fit.end);
+  finding.rate_bps = fit.rate_bps;
+  finding.rate_bps_low = fit.rate_low;
+  finding.rate_bps_high = fit.rate_high;
+  finding.confidence = arm.source == LossSource::sequence ? 0.995 : 0.99;
+  finding.numbers = {{"losses", static_cast<double>(fit.losses)}, {"packets", static_cast<double>(fit.packets)}, {"loss_ratio", fit.loss_ratio},
+                     {"precision", fit.precision}, {"recall", fit.recall}, {"loss_when_full", fit.loss_when_full}, {"spread", fit.spread},
+                     {"offered_spread", fit.offered_spread}, {"local_rate_ratio", fit.local_rate_ratio}, {"burst_low_bytes", fit.burst_low},
+                     {"burst_high_bytes", fit.burst_high}, {"whole_flow", arm.whole_flow ? 1.0 : 0.0}, {"by_cadence", arm.source == LossSource::cadence ? 1.0 : 0.0},
+                     {"contrast", contrast.exceeds ? 1.0 : 0.0}};
+  for (std::size_t i = 1; i < arm.packets.size(); ++i)
+    if (arm.packets[i - 1].lost && !arm.packets[i].lost && arm.packets[i].time >= fit.start) finding.packets.push_back(arm.packets[i].ordinal);
+  finding.alternatives = alternatives_of_cap(contrast, true, capture_is_whole(input.earlier));
+  return finding;
+}
+
+}  // namespace
+
+std::vector<Finding> policer(const DetectorInput& input) {
+  std::vector<Finding> findings;
+  // Of the arms of one flow and direction only the best fit speaks: the bucket is one, whatever shares it.
+  for (std::size_t a = 0; a < input.arms.size();) {
+    std::size_t end = a;
+    while (end < input.arms.size() && input.arms[end].flow == input.arms[a].flow && input.arms[end].direction == input.arms[a].direction) ++end;
+    const Arm* best_arm = nullptr;
+    std::vector<PolicerFit> best;
+    double best_quality = 0;
+    for (std::size_t i = a; i < end; ++i) {
+      const auto& arm = input.arms[i];
+      if (arm.source == LossSource::none || !can_show_losses(input.observation, arm)) continue;
+      auto fits = fit_policers(arm.packets);
+      double sum = 0;
+      for (const auto& fit : fits) sum = std::max(sum, quality(fit));
+      if (fits.empty() || (best_arm != nullptr && sum <= best_quality)) continue;
+      best_arm = &arm;
+      best = std::move(fits);
+      best_quality = sum;
+    }
+    a = end;
+    if (best_arm == nullptr) continue;
+    for (const auto& fit : best) {
+      if (!fit.mechanism || fit.loss_ratio < least_loss) continue;
+      const auto contrast = contrast_of(input.observation, *best_arm, fit.rate_bps, fit.start, fit.end);
+      // Other traffic that never exceeded the cap says the limit may be the line's: then no cap is claimed.
+      if (!contrast.exceeds && (contrast.present || fit.rate_bps > lowest_line_bps)) continue;
+      merge_cap(findings, tell(input, *best_arm, fit, contrast));
+    }
+  }
+  return findings;
+}
+
+}  // namespace callwitness::metrics

@@ -1,0 +1,69 @@
+// D2: a queue that drains at a constant rate. docs/methods/shaper.md
+#include "metrics/finding_support.hpp"
+#include "metrics/token_bucket.hpp"
+
+#include <algorithm>
+
+namespace callwitness::metrics {
+namespace {
+
+constexpr double lowest_line_bps = 100'000;  ///< without control traffic: no line sold is slower
+constexpr double least_loss = 0.02;          ///< a full queue loses; or it shows as delay
+constexpr double least_delay_ms = 60;
+
+/// 95th percentile of the audio delay of the arm's streams; 0: unknown.
+double delay_of(const Observation& observation, const Arm& arm) {
+  double worst = 0;
+  for (const auto id : arm.streams) {
+    if (static_cast<std::size_t>(id) >= observation.streams.size()) continue;
+    std::vector<float> delays;
+    for (const auto& point : observation.streams[static_cast<std::size_t>(id)].delay) delays.push_back(point.milliseconds);
+    if (delays.size() < 20) continue;
+    const auto at = delays.begin() + static_cast<std::ptrdiff_t>(delays.size() * 95 / 100);
+    std::nth_element(delays.begin(), at, delays.end());
+    worst = std::max(worst, static_cast<double>(*at));
+  }
+  return worst;
+}
+
+}  // namespace
+
+std::vector<Finding> shaper(const DetectorInput& input) {
+  std::vector<Finding> findings;
+  for (const auto& arm : input.arms) {
+    if (!arm.whole_flow || !can_show_losses(input.observation, arm)) continue;
+    const bool policed = std::any_of(input.earlier.begin(), input.earlier.end(), [&](const Finding& f) {
+      return f.kind == "rate_cap" && f.direction == arm.direction && std::find(f.flows.begin(), f.flows.end(), arm.flow) != f.flows.end();
+    });
+    if (policed) continue;
+    const auto fit = fit_shaper(arm.packets, arm.packet_time);
+    if (!fit || !fit->mechanism) continue;
+    std::uint64_t count = 0, lost = 0;
+    for (const auto& packet : arm.packets) {
+      if (packet.time < fit->start || packet.time > fit->end) continue;
+      ++count;
+      lost += packet.lost ? 1 : 0;
+    }
+    const double loss = count == 0 ? 0 : static_cast<double>(lost) / static_cast<double>(count), delay = delay_of(input.observation, arm);
+    // An unnumbered stream shows neither loss nor delay; that its packets leave their codec's grid stands for both.
+    if (arm.source == LossSource::sequence && loss < least_loss && delay < least_delay_ms) continue;
+    const auto contrast = contrast_of(input.observation, arm, fit->rate_bps, fit->start, fit->end);
+    if (!contrast.exceeds && (contrast.present || fit->rate_bps > lowest_line_bps)) continue;
+    Finding finding = finding_of(input, arm, "rate_cap", "shaper", fit->start, fit->end);
+    finding.rate_bps = fit->rate_bps;
+    finding.rate_bps_low = fit->rate_low;
+    finding.rate_bps_high = fit->rate_high;
+    finding.confidence = contrast.exceeds ? 0.99 : 0.9;
+    finding.numbers = {{"losses", static_cast<double>(lost)}, {"loss_ratio", loss}, {"delay_p95_ms", delay}, {"slope", fit->slope},
+                       {"correlation", fit->correlation}, {"off_grid", fit->off_grid}, {"plateau_cv", fit->plateau_cv},
+                       {"saturated_windows", static_cast<double>(fit->saturated)}, {"windows", static_cast<double>(fit->windows)},
+                       {"contrast", contrast.exceeds ? 1.0 : 0.0}};
+    for (const auto& packet : arm.packets)
+      if (!packet.lost && packet.time >= fit->start && finding.packets.size() < 200) finding.packets.push_back(packet.ordinal);
+    finding.alternatives = alternatives_of_cap(contrast, false, true);
+    merge_cap(findings, std::move(finding));
+  }
+  return findings;
+}
+
+}  // namespace callwitness::metrics

@@ -1,0 +1,82 @@
+#include "metrics/finding_support.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace callwitness::metrics {
+
+Time time_at(const Observation& observation, double seconds) { return observation.first_time + capture::from_seconds(seconds); }
+
+std::string_view application_of(const Observation& observation, const FlowObservation& flow) {
+  if (flow.call && static_cast<std::size_t>(*flow.call) < observation.classification->calls.size()) {
+    const auto& label = observation.classification->calls[static_cast<std::size_t>(*flow.call)].label;
+    if (!label.application.empty()) return label.application;
+  }
+  return flow.flow.label.application;
+}
+
+Finding finding_of(const DetectorInput& input, const Arm& arm, std::string_view kind, std::string_view mechanism, double start, double end) {
+  Finding finding;
+  finding.kind = kind;
+  finding.mechanism = mechanism;
+  finding.direction = arm.direction;
+  if (const auto* flow = find_flow(input.observation, arm.flow)) finding.application = application_of(input.observation, *flow);
+  if (arm.call) finding.calls.push_back(*arm.call);
+  finding.streams = arm.streams;
+  finding.flows.push_back(arm.flow);
+  finding.start_time = time_at(input.observation, start);
+  finding.end_time = time_at(input.observation, end);
+  return finding;
+}
+
+std::vector<Alternative> alternatives_of_cap(const Contrast& contrast, bool queue_excluded, bool capture_whole) {
+  using enum AlternativeStatus;
+  std::vector<Alternative> list;
+  const std::map<std::string, double> numbers{{"control_peak_bps", contrast.peak_bps}, {"control_busy_seconds", static_cast<double>(contrast.busy_seconds)}};
+  if (contrast.exceeds) list.push_back({"plan_cap", ruled_out, "control_exceeded_the_cap", numbers});
+  else list.push_back({"plan_cap", contrast.present ? not_ruled_out : untestable, contrast.present ? "control_below_the_cap" : "no_control_traffic", numbers});
+  list.push_back({"congestion", contrast.exceeds || queue_excluded ? ruled_out : not_ruled_out,
+                  contrast.exceeds ? "control_exceeded_the_cap" : queue_excluded ? "no_queue_before_losses" : "no_control_traffic", {}});
+  list.push_back({"wifi", ruled_out, "losses_follow_a_fixed_rate", {}});
+  list.push_back({"bufferbloat", queue_excluded || contrast.exceeds ? ruled_out : not_ruled_out, queue_excluded ? "no_queue_before_losses" : "control_exceeded_the_cap", {}});
+  list.push_back({"capture_drops", capture_whole ? ruled_out : not_ruled_out, capture_whole ? "nothing_missing_from_the_capture" : "capture_lost_packets", {}});
+  list.push_back({"remote_end", not_ruled_out, "one_end_captured", {}});
+  list.push_back({"application_server", not_ruled_out, "one_end_captured", {}});
+  return list;
+}
+
+void merge_cap(std::vector<Finding>& findings, Finding finding) {
+  for (auto& other : findings) {
+    if (other.kind != finding.kind || other.application != finding.application || other.direction != finding.direction) continue;
+    if (std::abs(*other.rate_bps / *finding.rate_bps - 1) > 0.05) continue;
+    // The one with more losses behind it states the rate.
+    const double weight = other.numbers["losses"], added = finding.numbers["losses"];
+    if (added > weight) {
+      other.rate_bps = finding.rate_bps;
+      other.rate_bps_low = finding.rate_bps_low;
+      other.rate_bps_high = finding.rate_bps_high;
+      other.mechanism = finding.mechanism;
+      other.numbers = finding.numbers;
+      other.alternatives = finding.alternatives;
+    }
+    other.confidence = std::max(other.confidence, finding.confidence);
+    other.start_time = std::min(other.start_time, finding.start_time);
+    other.end_time = std::max(other.end_time, finding.end_time);
+    const auto join = [](auto& to, const auto& from) {
+      for (const auto& item : from)
+        if (std::find(to.begin(), to.end(), item) == to.end()) to.push_back(item);
+    };
+    join(other.calls, finding.calls);
+    join(other.streams, finding.streams);
+    join(other.flows, finding.flows);
+    join(other.packets, finding.packets);
+    return;
+  }
+  findings.push_back(std::move(finding));
+}
+
+bool can_show_losses(const Observation& observation, const Arm& arm) {
+  return arm.direction == Direction::received || !observation.local_known;
+}
+
+}  // namespace callwitness::metrics

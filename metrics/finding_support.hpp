@@ -1,0 +1,23 @@
+// What the detectors share when they write a finding down.
+#pragma once
+
+#include "metrics/contrast.hpp"
+#include "metrics/detector.hpp"
+
+namespace callwitness::metrics {
+
+/// A finding about an arm from `start` to `end` (seconds): names, calls, streams, flows and times filled in.
+Finding finding_of(const DetectorInput& input, const Arm& arm, std::string_view kind, std::string_view mechanism, double start, double end);
+
+/// The alternatives that a rate limit leaves, from what the contrast shows.
+std::vector<Alternative> alternatives_of_cap(const Contrast& contrast, bool queue_excluded, bool capture_whole);
+
+Time time_at(const Observation& observation, double seconds);
+/// The application of a call, or of the flow where it belongs to none; empty: unknown.
+std::string_view application_of(const Observation& observation, const FlowObservation& flow);
+/// Puts `finding` into `findings`, or widens the one of the same kind, application, direction and rate (within 5 %).
+void merge_cap(std::vector<Finding>& findings, Finding finding);
+/// True when what an arm shows can be the network's: losses of our own sent packets are the capture's.
+bool can_show_losses(const Observation& observation, const Arm& arm);
+
+}  // namespace callwitness::metrics

@@ -1,0 +1,184 @@
+#include "metrics/interruptions.hpp"
+
+#include "metrics/contrast.hpp"
+#include "metrics/finding_support.hpp"
+#include "metrics/statistics.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+namespace callwitness::metrics {
+namespace {
+
+constexpr double least_silence = 2.5;       ///< seconds: longer than Wi-Fi scans and handovers, shorter than an application's give-up
+constexpr double history = 8;               ///< seconds before, in which the flow must have been alive
+constexpr std::size_t least_before = 20;    ///< packets received in them
+constexpr double least_sending = 0.4;       ///< share of the usual sending rate kept up during the silence
+constexpr double usual_pause = 1.2;         ///< seconds: a flow whose own pauses are longer has no telling silence
+constexpr double same_event = 8;            ///< seconds: flows of one host that die together
+constexpr double widest_for_three = 0.04;
+constexpr double widest_for_four = 0.05;
+constexpr double widest_for_six = 0.10;
+
+struct Times { std::vector<double> sent, received; std::vector<std::uint32_t> received_ordinals; };
+
+Times media_times(const Observation& observation, const FlowObservation& flow) {
+  Times times;
+  for (const auto& packet : flow.trace) {
+    const double at = capture::seconds(packet.time - observation.first_time);
+    if (packet.direction == Direction::sent) {
+      times.sent.push_back(at);
+    } else if (!packet.is_pure_ack) {
+      times.received.push_back(at);
+      times.received_ordinals.push_back(packet.ordinal);
+    }
+  }
+  return times;
+}
+
+std::size_t count_in(const std::vector<double>& times, double from, double to) {
+  return static_cast<std::size_t>(std::upper_bound(times.begin(), times.end(), to) - std::upper_bound(times.begin(), times.end(), from));
+}
+
+bool closed_politely(const Observation& observation, const FlowObservation& flow, double at) {
+  const auto polite = [](classify::Ending ending) {
+    using enum classify::Ending;
+    return ending == bye || ending == fin || ending == close_notify || ending == rtcp_bye;
+  };
+  if (polite(flow.flow.ended_by) && std::abs(capture::seconds(flow.flow.last_time - observation.first_time) - at) < 10) return true;
+  if (!flow.call || static_cast<std::size_t>(*flow.call) >= observation.classification->calls.size()) return false;
+  for (const auto& part : observation.classification->calls[static_cast<std::size_t>(*flow.call)].parts) {
+    if (!polite(part.ended_by) || std::find(part.flows.begin(), part.flows.end(), flow.flow.id) == part.flows.end()) continue;
+    if (std::abs(capture::seconds(part.last_time - observation.first_time) - at) < 6) return true;
+  }
+  return false;
+}
+
+void add_silences(const Observation& observation, const FlowObservation& flow, std::vector<Interruption>& found) {
+  const auto times = media_times(observation, flow);
+  if (times.received.size() < least_before || times.sent.size() < least_before) return;
+  std::vector<double> gaps;
+  for (std::size_t i = 1; i < times.received.size(); ++i) gaps.push_back(times.received[i] - times.received[i - 1]);
+  if (quantile(gaps, 0.995) > usual_pause) return;
+  const double end_of_capture = capture::seconds(observation.last_time - observation.first_time);
+  for (std::size_t i = 0; i < times.received.size(); ++i) {
+    const double from = times.received[i];
+    const bool last = i + 1 == times.received.size();
+    const double to = last ? end_of_capture : times.received[i + 1];
+    if (to - from < least_silence || count_in(times.received, from - history, from) < least_before) continue;
+    const double before = static_cast<double>(count_in(times.sent, from - history, from)) / std::min(history, std::max(1.0, from - times.sent.front()));
+    const double during = static_cast<double>(count_in(times.sent, from + 0.3, from + least_silence)) / (least_silence - 0.3);
+    if (before < 2 || during < least_sending * before || closed_politely(observation, flow, from)) continue;
+    Interruption cut;
+    cut.kind = flow.tcp ? Interruption::Kind::tcp_silence : Interruption::Kind::udp_silence;
+    cut.flow = flow.flow.id;
+    cut.call = flow.call;
+    cut.start = from;
+    cut.end = last ? std::max(times.sent.back(), from + least_silence) : to;
+    cut.resumed = !last;
+    cut.ordinal = times.received_ordinals[i];
+    found.push_back(cut);
+  }
+}
+
+void judge_others(const Observation& observation, Interruption& cut) {
+  const auto* own = find_flow(observation, cut.flow);
+  const double from = cut.start + 0.5, to = std::max(cut.start + 2, std::min(cut.end - 0.5, cut.start + 10));
+  double received = 0, sent = 0;
+  for (const auto& flow : observation.flows) {
+    if (own == nullptr || same_party(flow, *own)) continue;
+    const double offset = capture::seconds(flow.bytes.start - observation.first_time);
+    const auto sum = [&](const std::vector<std::uint32_t>& series, double& into) {
+      for (std::size_t i = 0; i < series.size(); ++i) {
+        const double at = offset + static_cast<double>(i);
+        if (series[i] > 0 && at >= from && at + 1 <= to + 0.5) into += 1;
+      }
+    };
+    sum(flow.bytes.received, received);
+    sum(flow.bytes.sent, sent);
+  }
+  cut.others_received = received;
+  using enum Interruption::Others;
+  cut.others = received > 0 ? alive : sent > 0 ? dead : absent;
+}
+
+}  // namespace
+
+std::vector<Interruption> interruptions_of(const Observation& observation) {
+  std::vector<Interruption> found;
+  for (const auto& flow : observation.flows)
+    if (flow.trace.size() >= 2 * least_before) add_silences(observation, flow, found);
+  for (const auto& reset : observation.classification->resets) {
+    const auto* flow = find_flow(observation, reset.flow);
+    if (flow == nullptr || reset.closing || reset.after_client_hello) continue;
+    const bool voice = flow->call || flow->flow.role == classify::Role::media || flow->flow.role == classify::Role::signalling;
+    if (!voice || flow->flow.forward.packets + flow->flow.backward.packets < least_before) continue;
+    Interruption cut;
+    cut.kind = Interruption::Kind::tcp_reset;
+    cut.flow = reset.flow;
+    cut.call = flow->call;
+    cut.start = cut.end = capture::seconds(reset.time - observation.first_time);
+    cut.end += 1;
+    cut.ordinal = static_cast<std::uint32_t>(reset.ordinal);
+    found.push_back(cut);
+  }
+  std::sort(found.begin(), found.end(), [](const Interruption& a, const Interruption& b) { return a.start < b.start; });
+  std::vector<Interruption> merged;
+  for (auto& cut : found) {
+    const auto* flow = find_flow(observation, cut.flow);
+    const bool again = std::any_of(merged.begin(), merged.end(), [&](const Interruption& other) {
+      const auto* theirs = find_flow(observation, other.flow);
+      return cut.start - other.start < same_event && flow != nullptr && theirs != nullptr && same_party(*flow, *theirs);
+    });
+    if (again) continue;
+    judge_others(observation, cut);
+    merged.push_back(cut);
+  }
+  return merged;
+}
+
+std::optional<Period> period_of(const std::vector<double>& times) {
+  if (times.size() < 3) return std::nullopt;
+  std::vector<double> gaps;
+  for (std::size_t i = 1; i < times.size(); ++i) gaps.push_back(times[i] - times[i - 1]);
+  const double shortest = *std::min_element(gaps.begin(), gaps.end());
+  if (shortest < 5) return std::nullopt;
+  // Missed beats lengthen a gap to a multiple. The shortest gaps are the period itself.
+  double base = 0, beats = 0, squares = 0;
+  std::size_t single = 0;
+  for (const double gap : gaps)
+    if (gap < 1.4 * shortest) base += gap, ++single;
+  base /= static_cast<double>(single);
+  for (int round = 0; round < 2; ++round) {
+    double total = 0;
+    beats = 0;
+    for (const double gap : gaps) {
+      const double k = std::round(gap / base);
+      if (k < 1 || k > 3) return std::nullopt;
+      beats += k;
+      total += gap;
+    }
+    base = total / beats;
+  }
+  for (const double gap : gaps) {
+    const double residual = gap - std::round(gap / base) * base;
+    squares += residual * residual;
+  }
+  Period period;
+  period.period = base;
+  period.cuts = times.size();
+  period.missed = static_cast<std::size_t>(beats) - gaps.size();
+  period.deviation = std::sqrt(squares / static_cast<double>(gaps.size())) / base;
+  if (2 * single < gaps.size()) return std::nullopt;
+  if (period.missed > 0 && times.size() < 5) return std::nullopt;
+  const double limit = times.size() >= 6 ? widest_for_six : times.size() >= 4 ? widest_for_four : widest_for_three;
+  if (period.deviation > limit) return std::nullopt;
+  period.firm = times.size() >= 4 || period.deviation <= 0.01;
+  const double half = std::max(0.002, 2 * period.deviation / std::sqrt(static_cast<double>(gaps.size()))) * base;
+  period.low = base - half;
+  period.high = base + half;
+  return period;
+}
+
+}  // namespace callwitness::metrics

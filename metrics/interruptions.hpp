@@ -1,0 +1,35 @@
+// Interruptions of calls: one-way silence while we keep sending, and resets in the middle. docs/methods/cuts.md
+#pragma once
+
+#include "metrics/detector.hpp"
+
+#include <vector>
+
+namespace callwitness::metrics {
+
+struct Interruption {
+  enum class Kind : std::uint8_t { udp_silence, tcp_silence, tcp_reset };
+  Kind kind{};
+  FlowId flow{};
+  std::optional<CallId> call;
+  double start = 0, end = 0;          ///< seconds; end: when something came again, or the flow's last packet
+  bool resumed = false;               ///< on the same flow
+  enum class Others : std::uint8_t { absent, alive, dead } others = Others::absent;
+  double others_received = 0;         ///< packets' worth of evidence: seconds of it with other traffic received
+  std::uint32_t ordinal = 0;          ///< last packet before
+};
+
+/// All of them, by start; those of one remote host within a few seconds are one.
+std::vector<Interruption> interruptions_of(const Observation& observation);
+
+struct Period {
+  double period = 0, low = 0, high = 0;   ///< seconds
+  std::size_t cuts = 0, missed = 0;
+  double deviation = 0;                   ///< rms of the residuals over the period
+  bool firm = false;
+};
+
+/// The period that the times keep, allowing for missed beats; nothing where they keep none.
+std::optional<Period> period_of(const std::vector<double>& times);
+
+}  // namespace callwitness::metrics

@@ -1,0 +1,118 @@
+// The shaper's fit: a queue that drains at a constant rate spaces packets by their size.
+#include "metrics/statistics.hpp"
+#include "metrics/token_bucket.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace callwitness::metrics {
+namespace {
+
+constexpr double window_seconds = 2;
+constexpr double plateau_width = 0.05;          ///< windows this near the top count as saturated
+constexpr std::size_t minimum_saturated = 6;
+constexpr double minimum_saturated_share = 0.12;
+constexpr double widest_plateau = 0.03;
+constexpr double least_slope = 0.6, most_slope = 1.4, least_correlation = 0.7;
+constexpr double varying_sizes = 0.04;          ///< coefficient of variation from which a slope can be told
+constexpr double least_off_grid = 0.03;
+constexpr double steady_gaps = 0.35;            ///< IQR/median of gaps × rate / size
+
+struct Window { double rate = 0; std::size_t begin = 0, end = 0; };
+
+std::vector<Window> windows_of(std::span<const ArmPacket> packets) {
+  std::vector<Window> windows;
+  double start = packets.front().time, bytes = 0;
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i < packets.size(); ++i) {
+    while (packets[i].time >= start + window_seconds) {
+      windows.push_back({bytes * 8 / window_seconds, begin, i});
+      bytes = 0;
+      begin = i;
+      start += window_seconds;
+    }
+    bytes += packets[i].bytes;
+  }
+  return windows;
+}
+
+double distance_from_grid(double gap) {
+  double nearest = 1;
+  for (const double packet_time : {0.0025, 0.005, 0.010, 0.020, 0.030, 0.040, 0.060, 0.080, 0.100, 0.120})
+    nearest = std::min(nearest, std::abs(gap / packet_time - 1));
+  return nearest;
+}
+
+}  // namespace
+
+std::optional<ShaperFit> fit_shaper(std::span<const ArmPacket> all, double packet_time) {
+  std::vector<ArmPacket> passed;
+  for (const auto& packet : all)
+    if (!packet.lost) passed.push_back(packet);
+  if (passed.size() < 100) return std::nullopt;
+  const auto windows = windows_of(passed);
+  if (windows.size() < minimum_saturated) return std::nullopt;
+  std::vector<double> rates;
+  for (const auto& window : windows) rates.push_back(window.rate);
+  // A bucket lets a burst through before it paces: the top tenth may lie above the plateau.
+  const double top = quantile(rates, 0.9);
+  double best_centre = 0;
+  std::size_t most = 0;
+  for (const double centre : rates) {
+    if (centre < 0.6 * top || centre > 1.02 * top) continue;
+    const auto inside = static_cast<std::size_t>(std::count_if(rates.begin(), rates.end(), [&](double r) { return std::abs(r / centre - 1) <= plateau_width / 2; }));
+    if (inside > most || (inside == most && centre > best_centre)) most = inside, best_centre = centre;
+  }
+  if (best_centre <= 0) return std::nullopt;
+  ShaperFit fit;
+  fit.windows = windows.size();
+  std::vector<double> plateau, gaps, expected, relative, sizes;
+  fit.start = -1;
+  for (const auto& window : windows) {
+    if (std::abs(window.rate / best_centre - 1) > plateau_width) continue;
+    plateau.push_back(window.rate);
+    if (fit.start < 0) fit.start = passed[window.begin].time;
+    fit.end = passed[window.end - 1].time;
+    for (std::size_t i = std::max<std::size_t>(1, window.begin); i < window.end; ++i) {
+      gaps.push_back(passed[i].time - passed[i - 1].time);
+      sizes.push_back(passed[i].bytes);
+    }
+  }
+  fit.saturated = plateau.size();
+  if (plateau.size() < minimum_saturated || static_cast<double>(plateau.size()) < minimum_saturated_share * static_cast<double>(windows.size()) || gaps.size() < 50)
+    return std::nullopt;
+  // Over runs of saturated windows bytes and time telescope; a window's own edges cost up to a packet.
+  double bytes = 0, time = 0;
+  for (std::size_t w = 0; w < windows.size();) {
+    std::size_t end = w;
+    while (end < windows.size() && std::abs(windows[end].rate / best_centre - 1) <= plateau_width) ++end;
+    if (end > w) {
+      const std::size_t a = windows[w].begin, b = windows[end - 1].end - 1;
+      for (std::size_t i = a + 1; i <= b; ++i) bytes += passed[i].bytes;
+      time += passed[b].time - passed[a].time;
+    }
+    w = std::max(end, w + 1);
+  }
+  if (time <= 0) return std::nullopt;
+  fit.rate_bps = bytes * 8 / time;
+  fit.plateau_cv = standard_deviation(plateau) / mean(plateau);
+  const double half = std::max(0.005, 2.5 * fit.plateau_cv / std::sqrt(static_cast<double>(plateau.size())));
+  fit.rate_low = fit.rate_bps * (1 - half);
+  fit.rate_high = fit.rate_bps * (1 + half);
+  for (const double size : sizes) expected.push_back(size * 8 / fit.rate_bps);
+  for (std::size_t i = 0; i < gaps.size(); ++i) relative.push_back(gaps[i] / expected[i]);
+  fit.correlation = correlation(expected, gaps);
+  const double deviation_x = standard_deviation(expected);
+  fit.slope = deviation_x > 0 ? fit.correlation * standard_deviation(gaps) / deviation_x : 0;
+  const double usual_gap = median(gaps);
+  fit.off_grid = distance_from_grid(usual_gap);
+  if (packet_time > 0) fit.off_grid = std::min(fit.off_grid, std::abs(usual_gap / packet_time - 1));
+  const bool varying = standard_deviation(sizes) > varying_sizes * mean(sizes);
+  const bool serial = varying ? fit.slope >= least_slope && fit.slope <= most_slope && fit.correlation >= least_correlation
+                              : fit.off_grid >= least_off_grid && relative_spread(relative) <= steady_gaps;
+  fit.mechanism = serial && fit.plateau_cv <= widest_plateau && relative_spread(relative) <= steady_gaps;
+  return fit;
+}
+
+}  // namespace callwitness::metrics

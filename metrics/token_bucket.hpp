@@ -1,0 +1,46 @@
+// Fits of a token bucket (policer) and of a serialising queue (shaper, slow line) to an arm. Pure functions.
+// The rules and why: docs/methods/policer.md, docs/methods/shaper.md.
+#pragma once
+
+#include "metrics/arm.hpp"
+
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace callwitness::metrics {
+
+struct PolicerFit {
+  double rate_bps = 0, rate_low = 0, rate_high = 0;
+  double burst_low = 0, burst_high = 0;    ///< bytes; 0 and 0: not told
+  double start = 0, end = 0;               ///< seconds: first and last loss explained
+  std::size_t losses = 0, packets = 0;     ///< within start … end; packets counts the lost ones too
+  double loss_ratio = 0;
+  double precision = 0;                    ///< share lost of those that found less than their size in the bucket
+  double recall = 0;                       ///< share of the losses that found less than 1.5 times their size
+  double loss_when_full = 0;               ///< loss ratio at ≥2.5 packets of tokens, over the whole's
+  double spread = 0, offered_spread = 0;   ///< IQR/median of the between-loss rates, and of what was offered then
+  double local_rate_ratio = 0;             ///< rate within loss-free runs near losses, over the cap: >1 excludes a queue
+  bool mechanism = false;                  ///< the rules for a policer hold
+};
+
+/// The policers that explain the losses, one after another where the rate steps. Empty: none can be fitted.
+std::vector<PolicerFit> fit_policers(std::span<const ArmPacket> packets);
+
+struct ShaperFit {
+  double rate_bps = 0, rate_low = 0, rate_high = 0;
+  double start = 0, end = 0;
+  std::size_t saturated = 0, windows = 0;  ///< of 2 s
+  double plateau_cv = 0;
+  double slope = 0, correlation = 0;       ///< of gaps over the serialisation time, within saturated windows
+  double off_grid = 0;                     ///< distance of the usual gap from any codec's packet time, relative
+  bool mechanism = false;
+};
+
+/// `packet_time` as the sender's media clock or the cadence tells it, seconds; 0: unknown.
+std::optional<ShaperFit> fit_shaper(std::span<const ArmPacket> packets, double packet_time);
+
+/// Most bytes that passed within `window` seconds, as bit/s (lost packets don't count).
+double busiest_rate(std::span<const ArmPacket> packets, double window, double from, double to, double share = 1.0);
+
+}  // namespace callwitness::metrics
