@@ -48,6 +48,9 @@ struct MediaHeader {
   std::optional<std::uint32_t> media_time;
   std::uint8_t sequence_bits = 16;
   bool sequence_shared = false;
+  bool number_only = false;          ///< no media, yet it uses up a number of its space: SequenceKeeper leaves it out
+  std::uint16_t time_step = 0;       ///< > 0: no counter, but one packet every time_step ticks: SequenceKeeper numbers them
+  std::uint8_t media_time_bits = 32; ///< width of media_time before it wraps
   std::uint32_t clock_rate_hz = 0;   ///< 0: unknown
   MediaKind kind = MediaKind::unknown;
   bool marker = false;
@@ -86,5 +89,31 @@ struct Application {
 /// All of applications.def, in its order (specific formats before generic ones).
 std::span<const Application* const> applications();
 const Application* find_application(std::string_view key);
+
+/// The strongest claim of all recognisers on a flow's beginning. Ties: the earlier line of applications.def.
+struct Recognition {
+  const Application* application = nullptr;   ///< null: nobody claims it
+  Claim claim;
+};
+Recognition recognise(const FlowStart& start);
+
+/// What is known of a flow besides its packets' format. Empty: not known.
+struct Evidence {
+  Recognition recognition;
+  std::string_view name_application;          ///< NameTable: application of the server name or of the address's name
+  std::string_view ndpi_label;                ///< as Debian's nDPI prints it
+  std::string_view owner;                     ///< program name told by the capture (hostile text, only compared)
+  FiveTuple five_tuple;
+  bool carries_rtp = false;                   ///< RTP found by behaviour
+};
+/// All evidence weighed: agreement raises the confidence, and a generic format gives way to a specific name.
+Label fuse(const Evidence& evidence);
+
+const Application* application_of_ndpi_label(std::string_view label);
+const Application* application_of_owner(std::string_view owner);
+/// The application that usually uses this port (not 443, 80 or other shared ones); null: none.
+const Application* application_of_port(std::uint8_t protocol, std::uint16_t port);
+/// By DNS or TLS name: the longest matching suffix at a label boundary; null: none.
+const Application* application_of_name(std::string_view name);
 
 }  // namespace callwitness::classify
