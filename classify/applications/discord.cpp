@@ -1,0 +1,41 @@
+// Discord: a 74-byte address discovery, then RTP; an 8-byte keep-alive 1337CAFE.
+#include "classify/recognition_support.hpp"
+
+namespace callwitness::classify {
+namespace {
+
+using namespace support;
+
+constexpr std::string_view domains[] = {"discord.com", "discord.gg", "discordapp.com", "discordapp.net", "discord.media"};
+constexpr std::string_view ndpi_labels[] = {"Discord"};
+constexpr std::uint32_t ask = 0x00010046, tell = 0x00020046, keep_alive = 0x1337cafe;
+
+Claim recognise(const FlowStart& start) {
+  if (!is_udp(start)) return {};
+  for (const auto& packet : start.packets) {
+    const std::uint32_t first = u32_at(packet.bytes, 0);
+    if (packet.payload_length == 74 && packet.bytes.size() >= 12 && (first == ask || first == tell)) return {0.97, Basis::format, Role::media};
+    if (packet.payload_length == 8 && first == keep_alive) return {0.97, Basis::format, Role::media};
+  }
+  return {};
+}
+
+}  // namespace
+
+const Application& discord() {
+  static const Application application{
+      .key = "discord",
+      .name = "Discord",
+      .recognised_by = "format,name",
+      .measures = "loss,jitter",
+      .checked_on = "nDPI discord, discord_mid_flow, rtp",
+      .domains = domains,
+      .ports = {},
+      .ndpi_labels = ndpi_labels,
+      .recognise = recognise,
+      .media = nullptr,
+      .echo = nullptr};
+  return application;
+}
+
+}  // namespace callwitness::classify

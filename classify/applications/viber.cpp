@@ -1,0 +1,95 @@
+// Viber: id, then a little-endian type; type 0C counts, type 09 is echoed by 0B. Control over TCP is framed by a length.
+#include "classify/recognition_support.hpp"
+
+namespace callwitness::classify {
+namespace {
+
+using namespace support;
+
+constexpr std::string_view domains[] = {"viber.com", "viber.co", "cdn.viber.com", "vibelab.com"};
+constexpr PortRange ports[] = {{protocol::udp, 7985, 7987}, {protocol::tcp, 5242, 5243}, {protocol::udp, 5242, 5243}, {protocol::tcp, 4244, 4244}, {protocol::tcp, 9785, 9785}, {protocol::udp, 9785, 9785}};
+constexpr std::string_view ndpi_labels[] = {"Viber", "ViberVoip"};
+bool usual_port(const FlowStart& start) {
+  return port_between(start, 7985, 7987) || start.has_port(5242) || start.has_port(5243) || start.has_port(4244) || start.has_port(9785);
+}
+bool is_control(const StartPacket& packet) {
+  if (packet.bytes.size() < 8 || packet.bytes[3] != 0) return false;
+  switch (packet.bytes[2]) {
+    case 0x03: return packet.payload_length == 12;
+    case 0x09: return packet.payload_length == 20;
+    case 0x0b: return packet.payload_length == 34 || packet.payload_length == 20;
+    case 0x11: return packet.payload_length == 18;
+    case 0x01: return packet.payload_length >= 200 && u16_le_at(packet.bytes, 4) == 5;
+    case 0x0c: return packet.payload_length >= 20 && u16_le_at(packet.bytes, 4) < 0x8000;
+    default: return false;
+  }
+}
+bool is_voice(Bytes bytes) { return bytes.size() > 4 && bytes[0] == 0x11 && bytes[1] == 0; }
+
+Claim recognise(const FlowStart& start) {
+  if (start.is_tcp()) {
+    if (!start.has_port(5242) && !start.has_port(5243) && !start.has_port(4244) && !start.has_port(9785)) return {};
+    const StartPacket& first = start.packets[0];
+    const bool framed = first.bytes.size() >= 4 && (u16_le_at(first.bytes, 0) == first.payload_length);
+    return framed ? Claim{0.9, Basis::format, Role::signalling} : Claim{0.5, Basis::port, Role::signalling};
+  }
+  if (!is_udp(start)) return {};
+  int control = 0, voice = 0;
+  bool forward = false, backward = false;
+  for (const auto& packet : start.packets) {
+    const bool mine = is_control(packet) || is_voice(packet.bytes);
+    control += is_control(packet) ? 1 : 0;
+    voice += is_voice(packet.bytes) ? 1 : 0;
+    if (mine) (packet.way == Way::forward ? forward : backward) = true;
+  }
+  if (static_cast<std::size_t>(control + voice) * 10 < start.packets.size() * 8) return {};
+  if (usual_port(start) && control >= 2) return {0.97, Basis::format, Role::media};
+  if (usual_port(start) && control + voice >= 4) return {0.9, Basis::format, Role::media};
+  if (control >= 4 && forward && backward) return {0.75, Basis::format, Role::media};
+  return {};
+}
+
+std::optional<MediaHeader> media(const Datagram& datagram, Way) {
+  const Bytes bytes = datagram.payload;
+  MediaHeader header;
+  header.kind = MediaKind::audio;
+  if (is_voice(bytes)) {
+    header.payload_offset = 2;
+    return header;
+  }
+  if (bytes.size() >= 8 && u16_le_at(bytes, 2) == 0x0c) {
+    header.space = 0x0c;
+    header.sequence = u16_le_at(bytes, 4);
+    header.payload_offset = 6;
+    return header;
+  }
+  return std::nullopt;
+}
+
+std::optional<Echo> echo(const Datagram& datagram, Way) {
+  const std::uint16_t type = u16_le_at(datagram.payload, 2);
+  if (datagram.payload.size() < 12 || (type != 0x09 && type != 0x0b)) return std::nullopt;
+  capture::Cursor cursor(datagram.payload);
+  cursor.skip(4);
+  return Echo{cursor.u64(), type == 0x0b};
+}
+
+}  // namespace
+
+const Application& viber() {
+  static const Application application{
+      .key = "viber",
+      .name = "Viber",
+      .recognised_by = "format,port,name",
+      .measures = "loss,rtt",
+      .checked_on = "nDPI viber, simulated cases",
+      .domains = domains,
+      .ports = ports,
+      .ndpi_labels = ndpi_labels,
+      .recognise = recognise,
+      .media = media,
+      .echo = echo};
+  return application;
+}
+
+}  // namespace callwitness::classify

@@ -1,0 +1,57 @@
+// WhatsApp: STUN with its own attribute 0x4000 or message types 0x0800-0x0805, checks without a user name, RTP type 120.
+#include "classify/recognition_support.hpp"
+
+namespace callwitness::classify {
+namespace {
+
+using namespace support;
+
+constexpr std::string_view domains[] = {"whatsapp.net", "whatsapp.com", "wa.me"};
+constexpr PortRange ports[] = {{protocol::tcp, 5222, 5222}};
+constexpr std::string_view ndpi_labels[] = {"WhatsApp", "WhatsAppCall", "WhatsAppFiles"};
+constexpr std::uint16_t own_attribute = 0x4000, username = 0x0006, integrity = 0x0008;
+
+Claim recognise(const FlowStart& start) {
+  if (start.is_tcp()) {
+    const Bytes bytes = start.packets[0].bytes;
+    if (start.packets[0].way == Way::forward && bytes.size() >= 8 && (starts_with(bytes, "WA") || starts_with(bytes, "ED")) && bytes[2] <= 2 && bytes[3] <= 9) {
+      return {start.has_port(5222) || start.has_port(443) ? 0.95 : 0.7, Basis::format, Role::signalling};
+    }
+    return {};
+  }
+  if (!is_udp(start)) return {};
+  int bare_checks = 0, named = 0;
+  for (const auto& packet : start.packets) {
+    if (!is_stun(packet)) continue;
+    const std::uint16_t type = stun_type(packet);
+    if (type >= 0x0800 && type <= 0x0805) return {0.97, Basis::format, Role::media};
+    if (type == 0x0003 && u16_at(packet.bytes, 20) == own_attribute) return {0.97, Basis::format, Role::media};
+    if (type == 0x0001 && stun_has(packet, username)) ++named;
+    if (type == 0x0001 && packet.payload_length == 44 && u16_at(packet.bytes, 20) == integrity) ++bare_checks;
+  }
+  if (named > 0) return {};
+  const int voice = rtp_run(start, 120);
+  if (bare_checks >= 1 && voice >= 2) return {0.93, Basis::format, Role::media};
+  if (bare_checks >= 1) return {0.75, Basis::format, Role::media};
+  return {};
+}
+
+}  // namespace
+
+const Application& whatsapp() {
+  static const Application application{
+      .key = "whatsapp",
+      .name = "WhatsApp",
+      .recognised_by = "format,behaviour,name",
+      .measures = "loss,jitter,rtt",
+      .checked_on = "nDPI wa_voice, whatsapp_login_call, simulated cases",
+      .domains = domains,
+      .ports = ports,
+      .ndpi_labels = ndpi_labels,
+      .recognise = recognise,
+      .media = nullptr,
+      .echo = nullptr};
+  return application;
+}
+
+}  // namespace callwitness::classify
