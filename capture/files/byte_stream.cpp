@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -18,6 +19,7 @@ namespace {
 /// differ in time and number, so captures compress 2 to 60 times; deflate's worst case, a bomb, is 1032 times.
 constexpr std::uint64_t expansion_allowance = std::uint64_t{64} << 20;
 constexpr std::uint64_t expansion_ratio = 250;
+constexpr std::size_t smallest_window = std::size_t{1} << 16;
 
 Error unreadable(const std::string& path, int error) {
   std::string remedy;
@@ -47,7 +49,11 @@ Result<std::unique_ptr<ByteStream>> ByteStream::open(const std::string& path, co
   }
   // Standard input may be a file that is already partly read; hashing by position would see other bytes.
   const bool regular = S_ISREG(status.st_mode) && descriptor != STDIN_FILENO;
-  std::unique_ptr<ByteStream> stream(new ByteStream(options));
+  StreamOptions fitting = options;
+  if (regular)   // small files need no big window
+    fitting.window = std::clamp(static_cast<std::size_t>(status.st_size), std::min(smallest_window, options.window),
+                                options.window);
+  std::unique_ptr<ByteStream> stream(new ByteStream(fitting));
   stream->stored_ = std::make_unique<Stored>(descriptor, regular, static_cast<std::uint64_t>(status.st_size));
   stream->choose_expander();
   return stream;

@@ -73,8 +73,10 @@ StoredIdentity ByteStream::Stored::finish() {
     if (thread_.joinable()) thread_.join();
     return {sha_.hex(), hashed_};
   }
-  std::vector<std::uint8_t> rest(hash_chunk);
-  while (regular && read(rest.data(), rest.size()) > 0) {
+  if (regular && taken < limit && error.empty()) {
+    std::vector<std::uint8_t> rest(hash_chunk);
+    while (read(rest.data(), rest.size()) > 0) {
+    }
   }
   return {sha_.hex(), taken};
 }

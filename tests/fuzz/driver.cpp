@@ -1,0 +1,72 @@
+// Runs a fuzz target without libFuzzer: NAME RUNS [DIRECTORY]. Inputs are the captures below DIRECTORY (small ones, or
+// the beginnings of large ones) and short random strings, mutated; the same ones on every run.
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <random>
+#include <string>
+#include <vector>
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+
+namespace {
+
+using Input = std::vector<std::uint8_t>;
+constexpr std::size_t longest = 4096;
+
+std::vector<Input> seeds(const char* directory) {
+  std::vector<Input> found{Input(64)};
+  if (!directory || !std::filesystem::is_directory(directory)) return found;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
+    if (!entry.is_regular_file() || entry.path().string().find(".pcap") == std::string::npos) continue;
+    std::ifstream file(entry.path(), std::ios::binary);
+    Input bytes(longest);
+    file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    bytes.resize(static_cast<std::size_t>(file.gcount()));
+    if (!bytes.empty()) found.push_back(std::move(bytes));
+  }
+  return found;
+}
+
+void mutate(Input& input, std::mt19937& random) {
+  constexpr std::uint8_t interesting[] = {0, 1, 0x7f, 0x80, 0xff};
+  const unsigned changes = 1 + random() % 8;
+  for (unsigned i = 0; i < changes && !input.empty(); ++i) {
+    const std::size_t place = random() % input.size();
+    switch (random() % 5) {
+      case 0: input[place] = static_cast<std::uint8_t>(random()); break;
+      case 1: input[place] = static_cast<std::uint8_t>(input[place] ^ 1u << random() % 8); break;
+      case 2: input[place] = interesting[random() % std::size(interesting)]; break;
+      case 3: input.resize(place); break;
+      default: {
+        const std::size_t length = random() % 32;
+        const std::size_t from = random() % input.size();
+        const Input copy(input.begin() + static_cast<std::ptrdiff_t>(from),
+                         input.begin() + static_cast<std::ptrdiff_t>(std::min(input.size(), from + length)));
+        input.insert(input.begin() + static_cast<std::ptrdiff_t>(place), copy.begin(), copy.end());
+      }
+    }
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const long runs = argc > 1 ? std::strtol(argv[1], nullptr, 10) : 1000;
+  const auto inputs = seeds(argc > 2 ? argv[2] : nullptr);
+  std::mt19937 random(1);
+  for (const Input& input : inputs) LLVMFuzzerTestOneInput(input.data(), input.size());
+  for (long run = 0; run < runs; ++run) {
+    Input input = inputs[random() % inputs.size()];
+    if (run % 4 == 0) input.resize(random() % 256 + 1);
+    if (run % 8 == 0)
+      for (std::uint8_t& byte : input) byte = static_cast<std::uint8_t>(random());
+    mutate(input, random);
+    // A copy of the exact size, so that a sanitizer sees a read past the end.
+    const Input exact(input.begin(), input.end());
+    LLVMFuzzerTestOneInput(exact.data(), exact.size());
+  }
+}
