@@ -1,0 +1,202 @@
+#include "report/redact/network.hpp"
+
+#include <algorithm>
+
+namespace callwitness::report {
+namespace {
+
+namespace protocol = capture::protocol;
+
+constexpr int nesting_limit = 4;
+constexpr std::uint16_t type_ip4 = 0x0800, type_ip6 = 0x86dd;
+constexpr std::uint16_t port_gtp_user = 2152, port_vxlan = 4789;
+
+std::uint16_t u16(Payload bytes, std::size_t at) { return static_cast<std::uint16_t>(bytes[at] << 8 | bytes[at + 1]); }
+
+void put_u16(Payload bytes, std::size_t at, std::uint16_t value) {
+  bytes[at] = static_cast<std::uint8_t>(value >> 8);
+  bytes[at + 1] = static_cast<std::uint8_t>(value);
+}
+
+std::uint32_t sum(std::span<const std::uint8_t> bytes) {
+  std::uint32_t total = 0;
+  for (std::size_t i = 0; i < bytes.size(); ++i) total += i % 2 == 0 ? bytes[i] << 8 : bytes[i];
+  return total;
+}
+
+/// RFC 1071.
+std::uint16_t checksum(std::uint32_t total) {
+  while (total > 0xffff) total = (total & 0xffff) + (total >> 16);
+  return static_cast<std::uint16_t>(~total);
+}
+
+/// Right for the bytes that are shown, those that were cut counted as zero: `pseudo_header` is the sum over addresses,
+/// protocol and length on the wire.
+void renew_checksum(Payload shown, std::size_t at, std::uint32_t pseudo_header, bool optional) {
+  if (shown.size() < at + 2 || (optional && u16(shown, at) == 0)) return;
+  put_u16(shown, at, 0);
+  const std::uint16_t value = checksum(pseudo_header + sum(shown));
+  put_u16(shown, at, optional && value == 0 ? 0xffff : value);
+}
+
+void renew_transport_checksum(Payload shown, std::uint8_t transport, std::span<const std::uint8_t> addresses,
+                              std::size_t length_on_wire) {
+  const std::uint32_t pseudo = sum(addresses) + transport + static_cast<std::uint32_t>(length_on_wire);
+  if (transport == protocol::udp) renew_checksum(shown, 6, pseudo, true);
+  if (transport == protocol::tcp) renew_checksum(shown, 16, pseudo, false);
+  if (transport == protocol::icmpv6) renew_checksum(shown, 2, pseudo, false);
+  if (transport == protocol::icmp) renew_checksum(shown, 2, 0, false);
+}
+
+}  // namespace
+
+void NetworkScrubber::replace_address(Payload bytes) {
+  capture::IpAddress address;
+  address.version = bytes.size() == 4 ? 4 : 6;
+  std::copy(bytes.begin(), bytes.end(), address.bytes.begin());
+  const auto replaced = pseudonyms_.address(address);
+  std::copy_n(replaced.bytes.begin(), bytes.size(), bytes.begin());
+}
+
+std::size_t NetworkScrubber::scrub_frame(Payload frame, capture::LinkType link_type) {
+  switch (static_cast<int>(link_type)) {
+    case 1:
+      return scrub_ethernet(frame, 0);
+    case 12: case 14: case 101: case 228: case 229:
+      return scrub_ip(frame, 0);
+    case 0: case 108:   // BSD loopback: four bytes of address family
+      return frame.size() > 4 ? 4 + scrub_ip(frame.subspan(4), 0) : 0;
+    case 113:           // Linux cooked: address at 6, protocol at 14
+      if (frame.size() < 16) return 0;
+      std::fill(frame.begin() + 6, frame.begin() + 14, 0);
+      return scrub_ether_type(frame, 16, u16(frame, 14));
+    case 276:           // Linux cooked 2: protocol at 0, address at 12
+      if (frame.size() < 20) return 0;
+      std::fill(frame.begin() + 12, frame.begin() + 20, 0);
+      return scrub_ether_type(frame, 20, u16(frame, 0));
+    default:
+      ++summary_.emptied;
+      return 0;
+  }
+}
+
+std::size_t NetworkScrubber::scrub_ethernet(Payload frame, std::size_t at) {
+  if (frame.size() < at + 14) return 0;
+  pseudonyms_.mac(frame.subspan(at, 6));
+  pseudonyms_.mac(frame.subspan(at + 6, 6));
+  return scrub_ether_type(frame, at + 14, u16(frame, at + 12));
+}
+
+std::size_t NetworkScrubber::scrub_ether_type(Payload frame, std::size_t at, std::uint16_t type) {
+  for (int tags = 0; tags < nesting_limit && (type == 0x8100 || type == 0x88a8 || type == 0x9100); ++tags) {
+    if (frame.size() < at + 4) return at;
+    type = u16(frame, at + 2);
+    at += 4;
+  }
+  if (type == 0x8864 && frame.size() >= at + 8) {   // PPPoE session: six bytes and the PPP protocol
+    const std::uint16_t ppp = u16(frame, at + 6);
+    type = ppp == 0x0021 ? type_ip4 : ppp == 0x0057 ? type_ip6 : 0;
+    at += 8;
+  }
+  if (type == type_ip4 || type == type_ip6) return at + scrub_ip(frame.subspan(at), 0);
+  ++summary_.emptied;   // ARP, LLDP … tell names and addresses, and nothing of a call
+  return at;
+}
+
+std::size_t NetworkScrubber::scrub_ip(Payload packet, int depth) {
+  if (packet.empty() || depth > nesting_limit) return 0;
+  if (packet[0] >> 4 == 4) return scrub_ip4(packet, depth);
+  if (packet[0] >> 4 == 6) return scrub_ip6(packet, depth);
+  return 0;
+}
+
+std::size_t NetworkScrubber::scrub_ip4(Payload packet, int depth) {
+  const std::size_t header = 4u * (packet[0] & 0x0f);
+  if (header < 20 || packet.size() < header) return 0;
+  replace_address(packet.subspan(12, 4));
+  replace_address(packet.subspan(16, 4));
+  std::fill(packet.begin() + 20, packet.begin() + header, 1);   // options (routes, addresses) become no-operations
+  put_u16(packet, 10, 0);
+  put_u16(packet, 10, checksum(sum(packet.first(header))));
+  if ((u16(packet, 6) & 0x1fff) != 0) return header;            // a later fragment: payload without a header
+  const std::size_t total = u16(packet, 2) == 0 ? packet.size() : u16(packet, 2);
+  const Payload bounded = packet.first(std::clamp(total, header, packet.size()));
+  const std::size_t shown = scrub_transport(bounded, header, packet[9], depth);
+  renew_transport_checksum(bounded.subspan(header, shown - header), packet[9], packet.subspan(12, 8), total - header);
+  return shown;
+}
+
+std::size_t NetworkScrubber::scrub_ip6(Payload packet, int depth) {
+  if (packet.size() < 40) return 0;
+  replace_address(packet.subspan(8, 16));
+  replace_address(packet.subspan(24, 16));
+  std::uint8_t next = packet[6];
+  std::size_t at = 40;
+  const std::size_t total = std::clamp<std::size_t>(40u + u16(packet, 4), 40, packet.size());
+  const Payload bounded = packet.first(u16(packet, 4) == 0 ? packet.size() : total);
+  for (int headers = 0; headers < 8; ++headers) {
+    const bool fragment = next == 44;
+    if (next != 0 && next != 43 && next != 60 && !fragment) break;
+    if (bounded.size() < at + 8) return at;
+    if (next == 43) return at;                                  // routing headers list addresses
+    if (fragment && (u16(bounded, at + 2) & 0xfff8) != 0) return at + 8;
+    next = bounded[at];
+    at += fragment ? 8 : 8u * (bounded[at + 1] + 1u);
+    if (at > bounded.size()) return bounded.size();
+  }
+  const std::size_t shown = scrub_transport(bounded, at, next, depth);
+  renew_transport_checksum(bounded.subspan(at, shown - at), next, packet.subspan(8, 32), 40u + u16(packet, 4) - at);
+  return shown;
+}
+
+std::size_t NetworkScrubber::scrub_transport(Payload packet, std::size_t at, std::uint8_t transport, int depth) {
+  const Payload rest = packet.subspan(at);
+  switch (transport) {
+    case protocol::udp: return at + scrub_udp(rest, depth);
+    case protocol::tcp: return at + scrub_tcp(rest);
+    case protocol::icmp: case protocol::icmpv6: return at + scrub_icmp(rest, depth);
+    case protocol::gre: return at + scrub_gre(rest, depth);
+    case 4: case 41: return at + scrub_ip(rest, depth + 1);     // IP in IP
+    case protocol::esp: return at + std::min<std::size_t>(rest.size(), 8);
+    default: return at;
+  }
+}
+
+std::size_t NetworkScrubber::scrub_udp(Payload segment, int depth) {
+  if (segment.size() < 8) return segment.size();
+  const std::uint16_t source = u16(segment, 0), destination = u16(segment, 2);
+  const Payload payload = segment.subspan(8);
+  if (destination == port_gtp_user && payload.size() > 8 && payload[1] == 0xff) {
+    const std::size_t header = (payload[0] & 7) != 0 ? 12 : 8;
+    return 8 + header + (payload.size() > header ? scrub_ip(payload.subspan(header), depth + 1) : 0);
+  }
+  if (destination == port_vxlan && payload.size() > 22) return 8 + scrub_ethernet(payload, 8);
+  const PayloadContext context{pseudonyms_, summary_, source, destination, false};
+  return 8 + scrub_payload(payload, context);
+}
+
+std::size_t NetworkScrubber::scrub_tcp(Payload segment) {
+  if (segment.size() < 20) return segment.size();
+  const std::size_t header = std::clamp<std::size_t>(4u * (segment[12] >> 4), 20, segment.size());
+  const PayloadContext context{pseudonyms_, summary_, u16(segment, 0), u16(segment, 2), true};
+  return header + scrub_payload(segment.subspan(header), context);
+}
+
+std::size_t NetworkScrubber::scrub_icmp(Payload message, int depth) {
+  if (message.size() <= 8) return message.size();
+  // Errors quote the packet they are about: its addresses are replaced, its payload is cut.
+  const std::uint8_t type = message[0];
+  const bool is_error = type == 1 || type == 2 || type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
+  if (type == 5) std::fill(message.begin() + 4, message.begin() + 8, 0);   // a redirect's gateway
+  return is_error ? 8 + scrub_ip(message.subspan(8), depth + 1) : 8;
+}
+
+std::size_t NetworkScrubber::scrub_gre(Payload packet, int depth) {
+  if (packet.size() < 4) return 0;
+  const std::size_t header = 4u + (packet[0] & 0x80 ? 4 : 0) + (packet[0] & 0x20 ? 4 : 0) + (packet[0] & 0x10 ? 4 : 0);
+  const std::uint16_t type = u16(packet, 2);
+  if (packet.size() <= header || (type != type_ip4 && type != type_ip6)) return std::min(header, packet.size());
+  return header + scrub_ip(packet.subspan(header), depth + 1);
+}
+
+}  // namespace callwitness::report

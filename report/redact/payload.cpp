@@ -1,0 +1,105 @@
+#include "report/redact/payload.hpp"
+
+#include "capture/cursor.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+namespace callwitness::report {
+namespace {
+
+/// Enough of an unknown binary datagram for every recogniser that reads counters (the deepest is Zoom's, 40 bytes
+/// in), too little for a sentence.
+constexpr std::size_t binary_prefix = 24;
+constexpr std::size_t zoom_prefix = 48;
+constexpr std::size_t digest_length = 8;
+/// A run of this many printable bytes inside a binary prefix is taken for a name.
+constexpr std::size_t printable_run = 6;
+constexpr std::size_t length_field = 2;
+
+bool is_text(std::span<const std::uint8_t> bytes) {
+  const auto head = bytes.first(std::min<std::size_t>(bytes.size(), 8));
+  return std::all_of(head.begin(), head.end(), [](std::uint8_t b) { return std::isprint(b) || std::isspace(b); });
+}
+
+/// Protocols of the local network that carry host and user names and never a call.
+bool is_local_chatter(const PayloadContext& context) {
+  static constexpr std::uint16_t ports[] = {67, 68, 123, 137, 138, 139, 161, 162, 445, 514, 546, 547, 1900, 3702, 5355};
+  return std::any_of(std::begin(ports), std::end(ports), [&](std::uint16_t port) { return context.has_port(port); });
+}
+
+void blank_printable_runs(Payload bytes) {
+  std::size_t run = 0;
+  for (std::size_t i = 0; i <= bytes.size(); ++i) {
+    if (i < bytes.size() && std::isprint(bytes[i])) {
+      ++run;
+      continue;
+    }
+    if (run >= printable_run) std::fill(bytes.begin() + (i - run), bytes.begin() + i, 'x');
+    run = 0;
+  }
+}
+
+bool starts_with(std::span<const std::uint8_t> bytes, std::string_view text) {
+  return bytes.size() >= text.size() && std::equal(text.begin(), text.end(), bytes.begin());
+}
+
+std::size_t scrub_udp(Payload payload, const PayloadContext& context) {
+  if (context.has_port(53) || context.has_port(5353)) return scrub_dns(payload, context);
+  if (is_local_chatter(context)) return 0;
+  if (looks_like_sip(payload)) return scrub_sip(payload, context);
+  if (starts_with(payload, "TS3INIT1")) return std::min<std::size_t>(payload.size(), 34);
+  // RFC 9443 tells the protocols of a call apart by the first byte.
+  const std::uint8_t first = payload[0];
+  if (first <= 3 && payload.size() >= 20 && capture::Cursor(capture::Bytes(payload).subspan(4)).u32() == 0x2112a442) {
+    return scrub_stun(payload, context);
+  }
+  if (first >= 20 && first <= 63 && looks_like_tls(payload)) return scrub_tls(payload, context);
+  if (first >= 64 && first <= 79 && payload.size() > 4) return 4 + scrub_payload(payload.subspan(4), context);
+  if (first == 0xff && payload.size() > 12 && payload[1] == 0x10) {
+    std::fill(payload.begin() + 4, payload.begin() + 12, 0);   // Microsoft's wrapper holds an address here
+    return 12 + scrub_payload(payload.subspan(12), context);
+  }
+  if (first >= 128 && first <= 191 && payload.size() >= 12) {
+    return payload[1] >= 192 && payload[1] <= 223 ? scrub_rtcp(payload, context) : scrub_rtp(payload, context);
+  }
+  if (is_text(payload) && payload.size() > digest_length) return 0;
+  const bool zoom = context.source_port / 10 == 880 || context.destination_port / 10 == 880;
+  const std::size_t prefix = zoom ? zoom_prefix : binary_prefix;
+  blank_printable_runs(payload.first(std::min(payload.size(), prefix)));
+  return keep_prefix(payload, prefix, context);
+}
+
+std::size_t scrub_tcp(Payload payload, const PayloadContext& context) {
+  if (context.has_port(53) && payload.size() > length_field) {
+    return length_field + scrub_dns(payload.subspan(length_field), context);
+  }
+  if (is_local_chatter(context)) return 0;
+  if (looks_like_tls(payload)) return scrub_tls(payload, context);
+  if (looks_like_sip(payload)) return scrub_sip(payload, context);
+  if (is_text(payload)) return 0;
+  const std::size_t kept = std::min<std::size_t>(payload.size(), 16);
+  blank_printable_runs(payload.first(kept));
+  return kept;
+}
+
+}  // namespace
+
+std::size_t keep_prefix(Payload payload, std::size_t prefix, const PayloadContext& context) {
+  if (payload.size() <= prefix) return payload.size();
+  ++context.summary.payloads_cut;
+  const Payload rest = payload.subspan(prefix);
+  std::array<std::uint8_t, digest_length> digest{};
+  context.pseudonyms.digest(rest, digest);
+  const std::size_t written = std::min(rest.size(), digest_length);
+  std::copy_n(digest.begin(), written, rest.begin());
+  return prefix + written;
+}
+
+std::size_t scrub_payload(Payload payload, const PayloadContext& context) {
+  if (payload.empty()) return 0;
+  const std::size_t kept = context.is_tcp ? scrub_tcp(payload, context) : scrub_udp(payload, context);
+  return std::min(kept, payload.size());
+}
+
+}  // namespace callwitness::report

@@ -1,0 +1,35 @@
+#include "report/redact/redactor.hpp"
+
+#include "report/redact/network.hpp"
+#include "report/redact/pseudonyms.hpp"
+
+#include <openssl/rand.h>
+
+namespace callwitness::report {
+
+std::optional<RedactionKey> random_redaction_key() {
+  RedactionKey key{};
+  if (RAND_bytes(key.data(), static_cast<int>(key.size())) != 1) return std::nullopt;
+  return key;
+}
+
+struct Redactor::State {
+  explicit State(const RedactionKey& key) : pseudonyms(key), network(pseudonyms, summary) {}
+  Summary summary;
+  Pseudonyms pseudonyms;
+  NetworkScrubber network;
+};
+
+Redactor::Redactor(const RedactionKey& key) : state_(std::make_unique<State>(key)) {}
+Redactor::~Redactor() = default;
+
+void Redactor::redact(const capture::Packet& packet, std::vector<std::uint8_t>& out) {
+  out.assign(packet.bytes.begin(), packet.bytes.end());
+  ++state_->summary.packets;
+  const std::size_t shown = state_->network.scrub_frame(out, packet.link_type);
+  out.resize(std::min(shown, out.size()));
+}
+
+const Redactor::Summary& Redactor::summary() const { return state_->summary; }
+
+}  // namespace callwitness::report
