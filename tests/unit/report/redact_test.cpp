@@ -7,6 +7,7 @@
 
 
 #include <random>
+#include <set>
 #include <string>
 
 using namespace callwitness;
