@@ -7,7 +7,6 @@ namespace {
 using namespace support;
 
 constexpr std::string_view domains[] = {"whatsapp.net", "whatsapp.com", "wa.me"};
-constexpr PortRange ports[] = {{protocol::tcp, 5222, 5222}};
 constexpr std::string_view ndpi_labels[] = {"WhatsApp", "WhatsAppCall", "WhatsAppFiles"};
 constexpr std::uint16_t own_attribute = 0x4000, username = 0x0006, integrity = 0x0008;
 
@@ -46,7 +45,7 @@ const Application& whatsapp() {
       .measures = "loss,jitter,rtt",
       .checked_on = "nDPI wa_voice, whatsapp_login_call, simulated cases",
       .domains = domains,
-      .ports = ports,
+      .ports = {},
       .ndpi_labels = ndpi_labels,
       .recognise = recognise,
       .media = nullptr,

@@ -1,0 +1,39 @@
+// Look-ups of voice services' names: answered, denied, forged or left without an answer.
+#pragma once
+
+#include "classify/attempt_list.hpp"
+#include "classify/names.hpp"
+
+#include <deque>
+
+namespace callwitness::classify {
+
+class DnsAttempts {
+ public:
+  void on_datagram(const Flow& flow, const Datagram& datagram, AttemptList& list);
+  void finish(Time end, AttemptList& list);
+
+ private:
+  struct Query {
+    Endpoint client;
+    std::uint16_t id = 0, type = 0;
+    std::string question;
+    std::string_view application;
+    FlowId flow{};
+    Time time, last_time;
+    std::uint32_t asked = 1;
+    std::optional<Attempt::Outcome> outcome;
+    bool empty_answer = false;
+    std::vector<capture::IpAddress> addresses;
+    std::vector<std::uint64_t> ordinals;
+  };
+  void on_response(Query& query, const DnsMessage& message, const Datagram& datagram);
+  void settle(const Query& query, AttemptList& list);
+  void expire(Time now, AttemptList& list);
+
+  std::deque<Query> queries_;                      ///< in order of time
+  std::map<std::string, Time> replied_;            ///< name → last reply of any kind
+  capture::Anomalies anomalies_;
+};
+
+}  // namespace callwitness::classify

@@ -1,0 +1,30 @@
+// SIP requests that should get an answer (RFC 3261): REGISTER, INVITE and OPTIONS, and what came of them.
+#pragma once
+
+#include "classify/attempt_list.hpp"
+
+#include <deque>
+
+namespace callwitness::classify {
+
+class SipAttempts {
+ public:
+  /// True if the datagram is a SIP message (nothing else need look at it).
+  bool on_datagram(const Flow& flow, const Datagram& datagram, AttemptList& list);
+  void finish(Time end, AttemptList& list);
+
+ private:
+  struct Request {
+    std::string key;                               ///< Call-ID and CSeq
+    Endpoint server;
+    FlowId flow{};
+    Time time, last_time;
+    std::vector<std::uint64_t> ordinals;
+    std::optional<Attempt::Outcome> outcome;
+  };
+  void expire(Time now, AttemptList& list);
+  static void settle(const Request& request, AttemptList& list);
+  std::deque<Request> requests_;                   ///< in order of time
+};
+
+}  // namespace callwitness::classify
