@@ -37,6 +37,9 @@ std::uint32_t Engine::create(const Datagram& datagram) {
   FlowState& state = table_[slot];
   state.flow.id = FlowId{next_flow_++};
   state.flow.first_time = state.flow.last_time = datagram.time;
+  const auto* entry = names_.lookup(datagram.five_tuple.destination.address);
+  if (!entry) entry = names_.lookup(datagram.five_tuple.source.address);
+  if (entry) state.flow.server_name = entry->name;
   if (!datagram.owner.empty()) state.flow.owner = Untrusted(std::string(datagram.owner.substr(0, 128)));
   return slot;
 }
@@ -47,6 +50,7 @@ void Engine::close(std::uint32_t slot) {
   const bool worth_keeping = state.stream_count > 0 || (state.detail && state.detail->tcp && state.detail->tcp->reset()) ||
                              state.flow.forward.packets + state.flow.backward.packets > 32;
   if (worth_keeping && retired_.size() < retired_memory) retired_.push_back(state.flow);
+  attempts_.on_flow_closed(state.flow, now_);
   sink_.on_flow_closed(state.flow);
   table_.erase(slot);
 }
@@ -89,7 +93,9 @@ void Engine::on_datagram(const Datagram& datagram) {
   counters.ip_bytes += datagram.ip_length;
   if (flow.owner.empty() && !datagram.owner.empty()) flow.owner = Untrusted(std::string(datagram.owner.substr(0, 128)));
   note_traits(state, way, datagram);
+  if (Untrusted name = names_.on_datagram(datagram); !name.empty()) flow.server_name = std::move(name);
   sink_.on_datagram(flow, way, datagram);
+  attempts_.on_datagram(flow, way, datagram, names_);
   if (datagram.payload_length > 0 && !state.settled) recognise(state, way, datagram);
   if (datagram.tcp) on_tcp(state, way, datagram);
   else if (datagram.five_tuple.protocol == capture::protocol::udp) on_udp(state, way, datagram);

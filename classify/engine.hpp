@@ -2,6 +2,7 @@
 #pragma once
 
 #include "classify/call_builder.hpp"
+#include "classify/attempts.hpp"
 #include "classify/classifier.hpp"
 #include "classify/dialogs.hpp"
 #include "classify/flow_table.hpp"
@@ -61,6 +62,8 @@ class Engine {
   // engine_finish.cpp
   void harvest(FlowState& state);
   Label label_of(const FlowState& state) const;
+  /// The application that the flow's server name, or the name of one of its addresses, belongs to; empty: none.
+  std::string_view name_application(const Flow& flow) const;
   void end_flow(FlowState& state);
   std::vector<MediaFlow> media_flows(std::vector<Flow>& all);
   void add_signalling(Classification& result) const;
@@ -73,6 +76,8 @@ class Engine {
   std::vector<Reset> resets_;
   std::vector<Flow> retired_;              ///< closed before the end, but with streams or resets
   VantageMeter vantage_;
+  NameTable names_;
+  AttemptTracker attempts_;
   Dialogs dialogs_;
   capture::Anomalies anomalies_;
   std::uint32_t next_flow_ = 0;

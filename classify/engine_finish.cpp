@@ -13,13 +13,26 @@ constexpr Duration silence = std::chrono::seconds(5);
 
 }  // namespace
 
-Label Engine::label_of(const FlowState& state) const {
-  if (state.application && state.claim.confidence >= 0.5) return state.flow.label;
-  if (state.detail && state.detail->rtp && state.detail->rtp->accepted() > 0) {
-    if (state.ice || state.dtls) return {"webrtc", 0.6, Basis::behaviour};
-    return {"rtp", 0.8, Basis::behaviour};
+std::string_view Engine::name_application(const Flow& flow) const {
+  if (!flow.server_name.empty()) {
+    if (const auto* named = application_of_name(flow.server_name.raw())) return named->key;
   }
-  return state.flow.label;
+  for (const auto* endpoint : {&flow.five_tuple.destination, &flow.five_tuple.source}) {
+    const auto* entry = names_.lookup(endpoint->address);
+    if (entry && !entry->application.empty()) return entry->application;
+  }
+  return {};
+}
+
+Label Engine::label_of(const FlowState& state) const {
+  Evidence evidence;
+  evidence.recognition = {state.application, state.claim};
+  evidence.name_application = name_application(state.flow);
+  evidence.owner = state.flow.owner.raw();
+  evidence.five_tuple = state.flow.five_tuple;
+  evidence.carries_rtp = state.detail && state.detail->rtp && state.detail->rtp->accepted() > 0;
+  evidence.is_ice = state.ice || state.dtls;
+  return fuse(evidence);
 }
 
 void Engine::harvest(FlowState& state) {
@@ -158,6 +171,7 @@ void Engine::finish() {
     if (table_[slot].used) result.flows.push_back(table_[slot].flow);
   }
   std::sort(result.flows.begin(), result.flows.end(), [](const Flow& a, const Flow& b) { return a.id < b.id; });
+  result.attempts = attempts_.finish(now_);
   result.vantage = vantage_.infer(options_.local);
 
   for (std::size_t i = 0; i < streams_.size(); ++i) describe(streams_[i], facts_[i].first_time, facts_[i].last_time);
@@ -166,6 +180,7 @@ void Engine::finish() {
   add_signalling(result);
   result.streams = std::move(streams_);
   result.resets = std::move(resets_);
+  anomalies_.merge(names_.anomalies());
   result.anomalies = std::move(anomalies_);
   sink_.finish(result);
 }

@@ -192,15 +192,17 @@ void Engine::on_counter(FlowState& state, Way way, const Datagram& datagram, con
     track->way = way;
     track->space = header.space;
   }
+  const auto numbers = track->keeper.next(header);
+  if (!numbers.is_media) return;
   const std::uint32_t offset = std::min<std::uint32_t>(header.payload_offset, datagram.payload_length);
   MediaPacket packet = packet_of(datagram, datagram.payload_length - offset);
-  packet.has_sequence = header.sequence.has_value();
-  packet.sequence = header.sequence.value_or(0);
-  packet.has_media_time = header.media_time.has_value();
-  packet.media_time = header.media_time.value_or(0);
+  packet.has_sequence = numbers.sequence.has_value();
+  packet.sequence = numbers.sequence.value_or(0);
+  packet.has_media_time = numbers.media_time.has_value();
+  packet.media_time = numbers.media_time.value_or(0);
   packet.marker = header.marker;
   packet.payload_type = static_cast<std::int16_t>(header.payload_type);
-  if (!header.sequence) packet.payload_hash = payload_hash(datagram.payload);
+  if (!numbers.sequence) packet.payload_hash = payload_hash(datagram.payload);
   if (track->stream) {
     tell(state, packet, *track->stream);
     return;
@@ -213,7 +215,7 @@ void Engine::on_counter(FlowState& state, Way way, const Datagram& datagram, con
   stream.payload_type = header.payload_type;
   stream.codec = header.codec;
   stream.clock_rate_hz = header.clock_rate_hz;
-  stream.sequence_basis = !header.sequence ? SequenceBasis::none : header.ssrc ? SequenceBasis::rtp : SequenceBasis::counter;
+  stream.sequence_basis = !numbers.sequence ? SequenceBasis::none : header.ssrc ? SequenceBasis::rtp : SequenceBasis::counter;
   stream.sequence_bits = header.sequence_bits;
   stream.sequence_shared = header.sequence_shared;
   track->stream = open_stream(state, way, std::move(stream));

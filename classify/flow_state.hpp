@@ -5,6 +5,7 @@
 #include "classify/cadence.hpp"
 #include "classify/call.hpp"
 #include "classify/rtp_tracker.hpp"
+#include "classify/sequence_keeper.hpp"
 #include "classify/stream_reassembly.hpp"
 #include "classify/tcp_tracker.hpp"
 
@@ -45,6 +46,7 @@ struct CounterTrack {
   std::optional<StreamId> stream;
   std::vector<MediaPacket> backlog;
   MediaHeader header;
+  SequenceKeeper keeper;
 };
 
 struct PendingRequest {

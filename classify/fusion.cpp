@@ -12,7 +12,8 @@ constexpr double owner_confidence = 0.99;
 constexpr double name_confidence = 0.85;
 constexpr double ndpi_confidence = 0.7;
 constexpr double port_confidence = 0.3;
-constexpr double rtp_confidence = 0.6;
+constexpr double rtp_confidence = 0.6;        // ICE or DTLS beside it: WebRTC or one of its like
+constexpr double plain_rtp_confidence = 0.8;
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 bool same_letter(char a, char b) { return lower(a) == lower(b); }
@@ -104,7 +105,7 @@ Label fuse(const Evidence& evidence) {
   if (evidence.recognition.application) {
     best = {evidence.recognition.application->key, evidence.recognition.claim.confidence, evidence.recognition.claim.basis};
   }
-  if (evidence.carries_rtp && best.confidence < rtp_confidence) best = {"rtp", rtp_confidence, Basis::behaviour};
+  if (evidence.carries_rtp && best.confidence < rtp_confidence) best = {evidence.is_ice ? "webrtc" : "rtp", evidence.is_ice ? rtp_confidence : plain_rtp_confidence, Basis::behaviour};
   const std::string_view named = evidence.name_application;
   if (!named.empty()) {
     if (named == best.application) best.confidence = both(best.confidence, name_confidence);
