@@ -1,17 +1,197 @@
 #include "metrics/analyzer.hpp"
+
+#include "metrics/observe.hpp"
+
+#include <algorithm>
+
 namespace callwitness::metrics {
-struct Analyzer::State { const capture::CaptureRecords& captures; Analysis analysis; };
-Analyzer::Analyzer(const capture::CaptureRecords& captures) : state_(new State{captures, {}}) {}
+
+namespace {
+constexpr std::size_t trace_limit = 4'000'000;           // records of 32 bytes over all flows: 128 MB
+constexpr std::size_t unsequenced_limit = 2'000'000;     // records of streams without a sequence
+constexpr std::size_t kept_flow_limit = 200'000;         // closed flows that are still described
+constexpr std::uint64_t kept_flow_packets = 8;           // a closed flow with fewer packets is only added up
+constexpr std::size_t round_trip_limit = 4'096;          // a flow
+constexpr std::size_t report_limit = 8'192;              // an SSRC
+constexpr std::size_t reported_limit = 20'000;           // SSRCs
+constexpr std::size_t measured_limit = 50'000;           // flows with round trips
+}  // namespace
+
+struct Analyzer::State {
+  explicit State(const capture::CaptureRecords& all) : captures(all) {}
+
+  const capture::CaptureRecords& captures;
+  Meters meters;
+  std::vector<FlowMeter> slots;
+  struct StreamPlace { std::uint32_t slot = 0; classify::FlowId flow{}; classify::Way way{}; };
+  std::vector<StreamPlace> places;                       ///< by StreamId
+  std::size_t traced_packets = 0, unsequenced_budget = unsequenced_limit;
+  bool started = false;
+  std::uint32_t last_slot = 0;                           ///< of the newest datagram's flow
+  std::vector<classify::Flow> current;                   ///< by slot: the flow as last seen
+  Analysis analysis;
+  Observation observation;
+
+  void keep(const classify::Flow& flow, FlowMeter& meter);
+  void trace(FlowMeter& meter, const TracePacket& packet);
+  void give_up_largest_trace();
+};
+
+Analyzer::Analyzer(const capture::CaptureRecords& captures) : state_(std::make_unique<State>(captures)) {}
 Analyzer::~Analyzer() = default;
-void Analyzer::on_datagram(const classify::Flow&, classify::Way, const capture::Datagram&) {}
-void Analyzer::on_stream(const classify::Stream&) {}
-void Analyzer::on_media(const classify::MediaPacket&) {}
-void Analyzer::on_round_trip(const classify::RoundTrip&) {}
-void Analyzer::on_receiver_report(const classify::ReceiverReport&) {}
-void Analyzer::on_flow_closed(const classify::Flow&) {}
-void Analyzer::finish(const classify::Classification& classification) {
-  state_->analysis.captures = state_->captures;
-  state_->analysis.classification = classification;
+
+void Analyzer::State::give_up_largest_trace() {
+  FlowMeter* largest = nullptr;
+  const auto consider = [&](FlowMeter& meter) {
+    if (meter.trace.size() > 0 && (!largest || meter.trace.size() > largest->trace.size())) largest = &meter;
+  };
+  for (auto& meter : slots) consider(meter);
+  for (auto& [id, kept] : meters.flows) consider(kept.meter);
+  if (!largest) return;
+  traced_packets -= largest->trace.size();
+  largest->trace.clear();
+  largest->traced = false;
+  largest->given_up = true;
 }
+
+void Analyzer::State::trace(FlowMeter& meter, const TracePacket& packet) {
+  if (traced_packets >= trace_limit) give_up_largest_trace();
+  if (!meter.traced) return;
+  meter.trace.append(packet);
+  ++traced_packets;
+}
+
+void Analyzer::on_datagram(const classify::Flow& flow, classify::Way way, const capture::Datagram& datagram) {
+  State& state = *state_;
+  if (!state.started) {
+    state.started = true;
+    state.meters.origin = state.meters.last_time = datagram.time;
+  }
+  if (datagram.time > state.meters.last_time) state.meters.last_time = datagram.time;
+  if (flow.slot >= state.slots.size()) {
+    state.slots.resize(flow.slot + 1);
+    state.current.resize(flow.slot + 1);
+  }
+  state.last_slot = flow.slot;
+  FlowMeter& meter = state.slots[flow.slot];
+  if (!meter.used || meter.id != flow.id) {
+    if (meter.used) state.keep(state.current[flow.slot], meter);
+    meter = FlowMeter{};
+    meter.used = true;
+    meter.id = flow.id;
+    state.current[flow.slot] = flow;
+  }
+  meter.add(state.meters.origin, way, datagram);
+  if (!meter.traced) return;
+  TracePacket packet;
+  packet.time = datagram.time;
+  packet.ordinal = static_cast<std::uint32_t>(datagram.ordinal);
+  packet.ip_bytes = datagram.ip_length;
+  packet.direction = static_cast<Direction>(way);
+  packet.is_pure_ack = datagram.tcp && datagram.payload_length == 0;
+  state.trace(meter, packet);
+}
+
+void Analyzer::on_stream(const classify::Stream& stream) {
+  State& state = *state_;
+  const auto index = static_cast<std::size_t>(stream.id);
+  if (index >= state.meters.streams.size()) {
+    state.meters.streams.resize(index + 1);
+    state.places.resize(index + 1);
+  }
+  state.meters.streams[index] = std::make_unique<StreamMeter>(stream, state.meters.origin);
+  state.places[index] = {0xffffffff, stream.flow, stream.way};
+  // A stream is told of while its flow's newest datagram is at hand.
+  if (state.last_slot >= state.slots.size() || state.slots[state.last_slot].id != stream.flow) return;
+  state.places[index].slot = state.last_slot;
+  if (FlowMeter& meter = state.slots[state.last_slot]; meter.used && !meter.given_up) meter.traced = true;
+}
+
+void Analyzer::on_media(const classify::MediaPacket& packet) {
+  State& state = *state_;
+  const auto index = static_cast<std::size_t>(packet.stream);
+  if (index >= state.meters.streams.size() || !state.meters.streams[index]) return;
+  const auto kept = state.meters.streams[index]->add(packet, state.unsequenced_budget);
+  const auto& place = state.places[index];
+  if (place.slot >= state.slots.size()) return;
+  FlowMeter& meter = state.slots[place.slot];
+  if (!meter.traced || meter.id != place.flow) return;
+  const auto ordinal = static_cast<std::uint32_t>(packet.ordinal);
+  TracePacket* record = meter.trace.find(ordinal);
+  TracePacket fresh;
+  const bool made = record != nullptr && record->stream == TracePacket::no_stream;
+  if (!made) {
+    fresh.time = packet.time;
+    fresh.ordinal = ordinal;
+    fresh.ip_bytes = packet.ip_bytes;
+    fresh.direction = static_cast<Direction>(place.way);
+    record = &fresh;
+  }
+  record->extended_sequence = kept.extended_sequence;
+  record->duplicate = kept.duplicate;
+  record->media_time = packet.media_time;
+  record->has_media_time = packet.has_media_time;
+  if (index < TracePacket::no_stream) record->stream = static_cast<std::uint16_t>(index);
+  if (!made) state.trace(meter, fresh);
+}
+
+void Analyzer::on_round_trip(const classify::RoundTrip& round_trip) {
+  auto& all = state_->meters.round_trips;
+  auto found = all.find(round_trip.flow);
+  if (found == all.end()) {
+    if (all.size() >= measured_limit) return;
+    found = all.try_emplace(round_trip.flow).first;
+  }
+  if (found->second.size() < round_trip_limit) found->second.push_back(round_trip);
+}
+
+void Analyzer::on_receiver_report(const classify::ReceiverReport& report) {
+  auto& all = state_->meters.reports;
+  auto found = all.find(report.reported_ssrc);
+  if (found == all.end()) {
+    if (all.size() >= reported_limit) return;
+    found = all.try_emplace(report.reported_ssrc).first;
+  }
+  if (found->second.size() < report_limit) found->second.push_back(report);
+}
+
+/// A flow is over: described later if it is worth it, else only added to what crossed the line.
+void Analyzer::State::keep(const classify::Flow& flow, FlowMeter& meter) {
+  const bool worth = meter.packets >= kept_flow_packets || meter.trace.size() > 0 || meter.given_up ||
+                     (meter.tcp && meter.tcp->lost_anything());
+  if (worth && meters.flows.size() < kept_flow_limit) {
+    meters.flows.insert_or_assign(meter.id, KeptFlow{flow, std::move(meter)});
+  } else {
+    const bool outward = flow.five_tuple.source.address.is_private() || !flow.five_tuple.destination.address.is_private();
+    for (const auto& record : meter.seconds.records()) {
+      auto& sum = meters.forgotten.at(record.second);
+      sum.bytes[0] += record.bytes[outward ? 0 : 1];
+      sum.bytes[1] += record.bytes[outward ? 1 : 0];
+    }
+  }
+  meter = FlowMeter{};
+}
+
+void Analyzer::on_flow_closed(const classify::Flow& flow) {
+  State& state = *state_;
+  if (flow.slot < state.slots.size() && state.slots[flow.slot].used && state.slots[flow.slot].id == flow.id)
+    state.keep(flow, state.slots[flow.slot]);
+}
+
+void Analyzer::finish(const classify::Classification& classification) {
+  State& state = *state_;
+  for (std::size_t slot = 0; slot < state.slots.size(); ++slot)
+    if (state.slots[slot].used) {
+      const auto id = state.slots[slot].id;              // those still open are in calls or worth a look: keep them all
+      state.meters.flows.insert_or_assign(id, KeptFlow{std::move(state.current[slot]), std::move(state.slots[slot])});
+    }
+  std::vector<FlowMeter>().swap(state.slots);
+  std::vector<classify::Flow>().swap(state.current);
+  state.analysis.captures = state.captures;
+  state.analysis.classification = classification;
+  state.observation = observe(state.meters, state.captures, state.analysis.classification, state.analysis.streams);
+}
+
 Analysis Analyzer::take_analysis() { return std::move(state_->analysis); }
+
 }  // namespace callwitness::metrics

@@ -1,0 +1,70 @@
+// Sequence numbers extended, and what is missing, repeated or late among them (RFC 3550 A.1).
+#pragma once
+
+#include "capture/time.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace callwitness::metrics {
+
+/// Consecutive numbers not seen, between the packets captured around them.
+struct MissingRun {
+  std::int64_t first = 0;                   ///< extended number
+  std::uint32_t count = 0;
+  std::uint32_t ordinal_after = 0;
+  std::uint32_t size_before = 0, size_after = 0;
+  capture::Time before, after;
+};
+
+class SequenceMeter {
+ public:
+  enum class Seen : std::uint8_t { in_order, reordered, duplicate, stray };
+  struct Verdict {
+    Seen seen{};
+    std::int64_t extended = 0;              ///< the stream's first number is 0; meaningless for a stray
+  };
+  static constexpr std::size_t run_limit = 65'536;      ///< runs beyond are counted, not described
+  static constexpr std::int64_t window = 4'096;         ///< how far back repeats are told from late packets
+
+  explicit SequenceMeter(unsigned bits = 16);
+  Verdict add(std::uint32_t sequence, capture::Time time, std::uint32_t ordinal, std::uint32_t ip_bytes);
+
+  std::uint64_t expected() const { return unique_ == 0 ? 0 : static_cast<std::uint64_t>(maximum_ - minimum_ + 1); }
+  std::uint64_t unique() const { return unique_; }
+  std::uint64_t lost() const { return expected() - unique_; }
+  std::uint64_t duplicates() const { return duplicates_; }
+  std::uint64_t reordered() const { return reordered_; }
+  std::uint64_t strays() const { return strays_; }
+  std::uint64_t resynchronisations() const { return resynchronisations_; }
+  const std::vector<MissingRun>& runs() const { return runs_; }   ///< by extended number, none empty
+  bool runs_complete() const { return runs_complete_; }
+  std::uint32_t longest_run() const;
+
+ private:
+  std::int64_t difference(std::uint32_t sequence) const;
+  bool plausible_jump(std::int64_t ahead, capture::Time time) const;
+  bool test(std::int64_t number) const;
+  void set(std::int64_t number, bool value);
+  Verdict place(std::uint32_t sequence, capture::Time time, std::uint32_t ordinal, std::uint32_t bytes);
+  void advance(std::int64_t ahead, std::uint32_t sequence, capture::Time time, std::uint32_t ordinal, std::uint32_t bytes);
+  bool fill(std::int64_t number);
+  Verdict below_minimum(std::int64_t number, capture::Time time, std::uint32_t ordinal, std::uint32_t bytes);
+  Verdict out_of_line(std::uint32_t sequence, capture::Time time, std::uint32_t ordinal, std::uint32_t bytes, bool seen);
+
+  std::array<std::uint64_t, window / 64> seen_{};
+  std::int64_t minimum_ = 0, maximum_ = 0, segment_ = 0;  ///< segment_: first number since the last resynchronisation
+  capture::Time first_time_, maximum_time_, last_time_;   ///< last_time_: of any packet, strays too
+  std::uint64_t unique_ = 0, duplicates_ = 0, reordered_ = 0, strays_ = 0, resynchronisations_ = 0;
+  std::uint32_t maximum_raw_ = 0, maximum_size_ = 0;
+  std::uint32_t mask_;
+  std::uint32_t half_;
+  std::uint32_t expected_stray_ = 0;        ///< what would follow the last packet out of line
+  bool has_stray_ = false, runs_complete_ = true;
+  std::uint32_t longest_forgotten_ = 0;
+  std::vector<MissingRun> runs_;
+};
+
+}  // namespace callwitness::metrics

@@ -1,0 +1,169 @@
+#include "metrics/meters/tcp.hpp"
+
+#include <algorithm>
+
+namespace callwitness::metrics {
+
+namespace {
+bool before(std::uint32_t a, std::uint32_t b) { return static_cast<std::int32_t>(a - b) < 0; }
+constexpr std::uint32_t largest_jump = 64U << 20;   // beyond any window in flight: another connection, not a hole
+}  // namespace
+
+void TcpMeter::sample(Side& side, capture::Duration round_trip) {
+  if (round_trip < capture::Duration::zero()) return;
+  if (side.sample_count == 0 || round_trip < side.least) side.least = round_trip;
+  if (side.sample_count++ % side.sample_stride != 0) return;
+  auto& samples = side.samples;
+  if (samples.size() == sample_limit) {
+    for (std::size_t i = 0; i < sample_limit / 2; ++i) samples[i] = samples[2 * i];
+    samples.resize(sample_limit / 2);
+    side.sample_stride *= 2;
+  }
+  samples.push_back(static_cast<float>(capture::milliseconds(round_trip)));
+}
+
+/// True when all of [begin, end) had been missing: it arrives for the first time as far as the capture shows.
+bool TcpMeter::fill_hole(Side& side, std::uint32_t begin, std::uint32_t end) {
+  for (std::uint8_t i = 0; i < side.hole_count; ++i) {
+    Hole& hole = side.holes[i];
+    if (before(begin, hole.begin) || before(hole.end, end)) continue;
+    if (begin == hole.begin) hole.begin = end;
+    else if (end == hole.end) hole.end = begin;
+    else if (side.hole_count < side.holes.size()) {
+      side.holes[side.hole_count++] = {end, hole.end};
+      side.holes[i].end = begin;
+      return true;
+    } else hole.end = begin;
+    if (hole.begin == hole.end) hole = side.holes[--side.hole_count];
+    return true;
+  }
+  return false;
+}
+
+void TcpMeter::data(Side& side, classify::Way way, const capture::Datagram& datagram) {
+  const auto& segment = *datagram.tcp;
+  const std::uint32_t length = datagram.payload_length;
+  const std::uint32_t begin = segment.sequence + (segment.syn() ? 1 : 0);
+  const std::uint32_t end = begin + length;
+  if (!side.started) {
+    side.started = true;
+    side.next = begin;
+  }
+  if (length == 0) return;
+  const bool copy = begin == side.last_begin && length == side.last_length && datagram.ip_id == side.last_ip_id &&
+                    datagram.ip_id != 0;
+  side.last_begin = begin;
+  side.last_length = length;
+  side.last_ip_id = datagram.ip_id;
+  if (copy && before(begin, side.next)) return;
+  ++side.segments;
+  if (!before(begin, side.next)) {
+    if (begin != side.next && begin - side.next < largest_jump && side.hole_count < side.holes.size())
+      side.holes[side.hole_count++] = {side.next, begin};
+    side.next = end;
+    side.payload_bytes += length;
+    side.pending[side.next_pending] = {end, datagram.time, true};
+    side.next_pending = static_cast<std::uint8_t>((side.next_pending + 1) % side.pending.size());
+    return;
+  }
+  if (length == 1 && end == side.next) return;           // a keep-alive probe (RFC 9293 3.8.4), nothing was lost
+  const bool fills = fill_hole(side, begin, end);
+  if (fills) side.payload_bytes += length;
+  else if (before(side.next, end)) {
+    side.payload_bytes += end - side.next;
+    side.next = end;
+  }
+  // Data sent once more, or for the first time in the capture though later data had passed: lost before or here.
+  if (!fills) ++side.retransmissions;
+  for (auto& pending : side.pending) pending.valid = false;   // Karn: what is acknowledged next is ambiguous
+  if (losses_.size() < loss_limit)
+    losses_.push_back({datagram.time, length, static_cast<Direction>(way), static_cast<std::uint32_t>(datagram.ordinal)});
+}
+
+void TcpMeter::acknowledge(Side& side, const capture::Datagram& datagram) {
+  const std::uint32_t number = datagram.tcp->acknowledgement;
+  if (!side.started) {
+    side.started = true;
+    side.next = number;
+    return;
+  }
+  if (side.acknowledged && !before(side.highest_acknowledged, number)) return;
+  side.acknowledged = true;
+  side.highest_acknowledged = number;
+  for (auto& pending : side.pending) {
+    if (!pending.valid || before(number, pending.end)) continue;
+    if (pending.end == number) sample(side, datagram.time - pending.time);
+    pending.valid = false;
+  }
+  for (std::uint8_t i = 0; i < side.hole_count;) {       // acknowledged although the capture never held it
+    if (before(number, side.holes[i].end)) {
+      ++i;
+      continue;
+    }
+    ++side.unseen;
+    side.holes[i] = side.holes[--side.hole_count];
+  }
+  if (const std::uint32_t beyond = number - side.next; before(side.next, number) && beyond < largest_jump) {
+    if (beyond > 1) ++side.unseen;                       // 1 may be the FIN
+    side.next = number;
+  }
+}
+
+void TcpMeter::add(classify::Way way, const capture::Datagram& datagram) {
+  if (!datagram.tcp) return;
+  const auto& segment = *datagram.tcp;
+  Side& mine = sides_[static_cast<std::size_t>(way)];
+  Side& other = sides_[static_cast<std::size_t>(opposite(way))];
+  if (segment.syn() && !segment.ack()) {
+    if (!syn_seen_ || !syn_answered_) syn_time_ = datagram.time;
+    syn_seen_ = true;
+    ++syn_count_;
+    mine.started = true;
+    mine.next = segment.sequence + 1;
+    mine.hole_count = 0;
+  } else if (segment.syn()) {
+    if (syn_seen_ && !syn_answered_ && syn_count_ == 1) handshake_ = datagram.time - syn_time_;
+    syn_answered_ = true;
+    mine.started = true;
+    mine.next = segment.sequence + 1;
+  } else if (!segment.rst()) {
+    if (syn_seen_ && way == classify::Way::backward) syn_answered_ = true;
+    data(mine, way, datagram);
+    if (segment.ack()) acknowledge(other, datagram);
+  } else {
+    syn_answered_ = true;
+  }
+}
+
+TcpObservation TcpMeter::observation(bool turn, bool local_known) const {
+  TcpObservation result;
+  result.handshake_round_trip = handshake_;
+  const auto median = [](std::vector<float> values) {
+    if (values.empty()) return 0.0;
+    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::nth_element(values.begin(), middle, values.end());
+    return *middle / 1e3;
+  };
+  const double medians[2] = {median(sides_[0].samples), median(sides_[1].samples)};
+  std::size_t asked = turn ? 1 : 0;
+  if (!local_known || sides_[asked].samples.empty()) asked = medians[1] > medians[0] ? 1 : 0;
+  if (!local_known || asked == (turn ? 1U : 0U)) {
+    if (!sides_[asked].samples.empty()) {
+      result.minimum_round_trip = sides_[asked].least;
+      result.median_round_trip = capture::from_seconds(medians[asked]);
+    }
+  }
+  for (std::size_t way = 0; way < 2; ++way) {
+    const std::size_t direction = turn ? 1 - way : way;
+    result.segments[direction] = sides_[way].segments;
+    result.retransmissions[direction] = sides_[way].retransmissions;
+    result.acknowledged_unseen[direction] = sides_[way].unseen;
+    result.payload_bytes[direction] = sides_[way].payload_bytes;
+  }
+  result.syn_unanswered = syn_seen_ && !syn_answered_;
+  result.losses = losses_;
+  if (turn) for (auto& loss : result.losses) loss.direction = loss.direction == Direction::sent ? Direction::received : Direction::sent;
+  return result;
+}
+
+}  // namespace callwitness::metrics

@@ -1,0 +1,54 @@
+// What a passive observer learns of a TCP connection: round trips, retransmissions, data acknowledged but never captured.
+#pragma once
+
+#include "capture/datagram.hpp"
+#include "classify/flow.hpp"
+#include "metrics/observation.hpp"
+
+#include <array>
+#include <vector>
+
+namespace callwitness::metrics {
+
+class TcpMeter {
+ public:
+  void add(classify::Way way, const capture::Datagram& datagram);
+  /// Directions are those of Way: forward as sent. `turn` exchanges them. Round trips are those of sent data, which
+  /// the remote end acknowledges; where the local end is not known, the longer of the two ways'.
+  TcpObservation observation(bool turn, bool local_known) const;
+  bool lost_anything() const { return !losses_.empty(); }
+
+ private:
+  struct Hole { std::uint32_t begin = 0, end = 0; };
+  struct Pending { std::uint32_t end = 0; capture::Time time; bool valid = false; };
+  struct Side {
+    bool started = false;
+    std::uint32_t next = 0;                     ///< highest sequence captured, plus one
+    std::uint64_t segments = 0, retransmissions = 0, unseen = 0, payload_bytes = 0;
+    std::array<Hole, 16> holes{};               ///< not captured yet
+    std::uint8_t hole_count = 0;
+    std::array<Pending, 8> pending{};           ///< segments whose acknowledgement gives a round trip
+    std::uint8_t next_pending = 0;
+    std::uint32_t highest_acknowledged = 0;     ///< by the other side
+    bool acknowledged = false;
+    std::uint32_t last_begin = 0, last_length = 0;   ///< of the last segment, to know a mirror port's second copy
+    std::uint16_t last_ip_id = 0;
+    std::vector<float> samples;                 ///< ms to its acknowledgement, every 2^k-th once the limit is reached
+    std::uint32_t sample_stride = 1, sample_count = 0;
+    capture::Duration least{};
+  };
+  void data(Side& side, classify::Way way, const capture::Datagram& datagram);
+  void acknowledge(Side& acknowledged, const capture::Datagram& datagram);
+  bool fill_hole(Side& side, std::uint32_t begin, std::uint32_t end);
+  static void sample(Side& side, capture::Duration round_trip);
+
+  static constexpr std::size_t sample_limit = 256, loss_limit = 4'096;
+  std::array<Side, 2> sides_{};
+  bool syn_seen_ = false, syn_answered_ = false;
+  capture::Time syn_time_;
+  std::optional<capture::Duration> handshake_;
+  unsigned syn_count_ = 0;
+  std::vector<TcpObservation::Loss> losses_;
+};
+
+}  // namespace callwitness::metrics

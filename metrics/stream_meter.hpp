@@ -1,0 +1,78 @@
+// All meters of one stream, fed packet by packet: O(1), and no allocation but for seconds, gaps and samples.
+#pragma once
+
+#include "classify/media.hpp"
+#include "metrics/analysis.hpp"
+#include "metrics/meters/cadence.hpp"
+#include "metrics/meters/clock.hpp"
+#include "metrics/meters/delay.hpp"
+#include "metrics/meters/jitter.hpp"
+#include "metrics/meters/jitter_buffer.hpp"
+#include "metrics/meters/seconds.hpp"
+#include "metrics/meters/sequence.hpp"
+
+namespace callwitness::metrics {
+
+class StreamMeter {
+ public:
+  StreamMeter(const classify::Stream& stream, capture::Time origin);
+
+  struct Kept {                             ///< what the trace wants to know of the packet
+    std::int32_t extended_sequence = TracePacket::no_sequence;
+    bool duplicate = false;
+  };
+  /// `unsequenced_budget`: records that streams without a sequence may still keep, over all of them.
+  Kept add(const classify::MediaPacket& packet, std::size_t& unsequenced_budget);
+
+  /// Everything that needs only this stream; direction, call and round trips come from the analyzer.
+  void measure(const classify::Stream& stream, const std::optional<double>& round_trip_ms, StreamMeasures& measures,
+               StreamObservation& observation);
+  capture::Time first_time() const { return first_time_; }
+  capture::Time last_time() const { return last_time_; }
+  std::uint64_t packets() const { return packets_; }
+
+ private:
+  struct SampledTransit { capture::Time time; double transit_s; };
+  bool repeated_payload(const classify::MediaPacket& packet);
+  void remember_unsequenced(const classify::MediaPacket& packet, std::size_t& budget);
+  void await_clock(const TimedPacket& packet);
+  void set_clock(std::uint32_t rate);
+  void timing(const TimedPacket& packet);
+  std::optional<CadenceEstimate> unsequenced_estimate(const classify::Stream& stream) const;
+  std::vector<float> measure_delay(StreamMeasures& measures, StreamObservation& observation) const;
+  void fill_series(StreamMeasures& measures, std::span<const MissingRun> runs, std::span<const float> delays) const;
+  void rate_quality(const classify::Stream& stream, std::span<const MissingRun> runs, StreamMeasures& measures) const;
+  void describe_losses(std::span<const MissingRun> runs, std::int64_t first, double packet_time_ms,
+                       StreamMeasures& measures, StreamObservation& observation) const;
+
+  static constexpr std::size_t waiting_limit = 2'048;
+  static constexpr std::size_t sample_limit = 65'536;
+  static constexpr std::size_t unsequenced_limit = 262'144;
+
+  capture::Time origin_, first_time_, last_time_;
+  std::uint64_t packets_ = 0, bytes_ = 0, payload_bytes_ = 0, repeats_ = 0;
+  bool has_sequence_ = false;
+  std::uint32_t clock_rate_ = 0;
+  // Timing: arrival and media time of the packet before, and the transit time built from their differences.
+  capture::Time previous_time_;
+  std::uint32_t previous_media_ = 0;
+  bool timing_started_ = false;
+  double transit_s_ = 0, seconds_per_tick_ = 0;
+  JitterMeter jitter_;
+  JitterBuffers buffers_;
+  SequenceMeter sequence_;
+  std::int64_t next_sample_ = 0;            ///< index of the tenth of a second that wants a sample
+  std::int64_t sample_step_ns_ = 100'000'000;
+  Seconds<StreamSecond> seconds_;
+  std::vector<SampledTransit> transits_;
+  std::vector<TimedPacket> waiting_;        ///< until the clock rate is known
+  std::size_t try_at_ = 32;
+  bool clock_ever_failed_ = false;
+  std::vector<UnsequencedPacket> unsequenced_;
+  bool unsequenced_complete_ = true;
+  struct Recent { std::uint32_t hash = 0; capture::Time time; };
+  std::array<Recent, 8> recent_{};
+  std::uint8_t next_recent_ = 0;
+};
+
+}  // namespace callwitness::metrics
