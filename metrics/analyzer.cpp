@@ -1,5 +1,6 @@
 #include "metrics/analyzer.hpp"
 
+#include "metrics/detector.hpp"
 #include "metrics/observe.hpp"
 
 #include <algorithm>
@@ -190,6 +191,9 @@ void Analyzer::finish(const classify::Classification& classification) {
   state.analysis.captures = state.captures;
   state.analysis.classification = classification;
   state.observation = observe(state.meters, state.captures, state.analysis.classification, state.analysis.streams);
+  state.analysis.findings = detect(state.observation, state.analysis.streams);
+  state.analysis.verdict = judge(state.observation, state.analysis.streams, state.analysis.findings);
+  state.observation = {};
 }
 
 Analysis Analyzer::take_analysis() { return std::move(state_->analysis); }

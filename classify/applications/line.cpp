@@ -28,14 +28,6 @@ Claim recognise(const FlowStart& start) {
   return {};
 }
 
-std::optional<MediaHeader> media(const Datagram& datagram, Way) {
-  if (!own_frame(datagram.payload, datagram.payload_length)) return std::nullopt;
-  MediaHeader header;
-  header.sequence = u16_at(datagram.payload, 2);
-  header.payload_offset = 4;
-  return header;
-}
-
 }  // namespace
 
 const Application& line() {
@@ -43,13 +35,13 @@ const Application& line() {
       .key = "line",
       .name = "LINE",
       .recognised_by = "format,name",
-      .measures = "loss",
+      .measures = "loss,jitter",
       .checked_on = "nDPI line",
       .domains = domains,
       .ports = {},
       .ndpi_labels = ndpi_labels,
       .recognise = recognise,
-      .media = media,
+      .media = nullptr,  // the calls are RTP beside these frames
       .echo = nullptr};
   return application;
 }
