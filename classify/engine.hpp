@@ -36,7 +36,7 @@ class Engine {
   void on_udp(FlowState& state, Way way, const Datagram& datagram);
   bool carry(FlowState& state, Way way, const Datagram& datagram, const Unwrapped& inner);
   void on_stun(FlowState& state, Way way, const Datagram& datagram, const StunMessage& message);
-  void on_rtcp(FlowState& state, Way way, const Datagram& datagram, Bytes bytes, std::uint32_t length);
+  bool on_rtcp(FlowState& state, Way way, const Datagram& datagram, Bytes bytes, std::uint32_t length);
   bool on_rtp(FlowState& state, Way way, const Datagram& datagram, Bytes bytes, std::uint32_t length);
   void on_counter(FlowState& state, Way way, const Datagram& datagram, const MediaHeader& header);
   /// The settled application's media header; a tunnel's packets all count, without one.

@@ -92,11 +92,11 @@ void Engine::on_echo(FlowState& state, Way way, const Datagram& datagram) {
   }
 }
 
-void Engine::on_rtcp(FlowState& state, Way way, const Datagram& datagram, Bytes bytes, std::uint32_t length) {
+bool Engine::on_rtcp(FlowState& state, Way way, const Datagram& datagram, Bytes bytes, std::uint32_t length) {
   const auto compound = parse_rtcp(bytes, length);
-  if (!compound) return;
+  if (!compound) return false;  // one random payload in 32 begins like RTCP
   state.rtcp = true;
-  if (compound->encrypted) return;
+  if (compound->encrypted) return true;
   FlowDetail& detail = detail_of(state);
   const auto own = static_cast<std::size_t>(way), other = 1 - own;
   for (std::size_t i = 0; i < compound->block_count; ++i) {
@@ -116,6 +116,7 @@ void Engine::on_rtcp(FlowState& state, Way way, const Datagram& datagram, Bytes 
     detail.sender_report_time[own] = datagram.time;
   }
   if (compound->bye) state.rtcp_bye = true;
+  return true;
 }
 
 StreamId Engine::open_stream(FlowState& state, Way way, Stream stream) {
@@ -269,10 +270,7 @@ void Engine::on_cadence(FlowState& state, Way way, const Datagram& datagram) {
 /// RTCP, RTP and DTLS, as bare as they get. True: it was one of them.
 bool Engine::carry(FlowState& state, Way way, const Datagram& datagram, const Unwrapped& inner) {
   if (inner.bytes.empty()) return false;
-  if (looks_like_rtcp(inner.bytes)) {
-    on_rtcp(state, way, datagram, inner.bytes, inner.wire_length);
-    return true;
-  }
+  if (looks_like_rtcp(inner.bytes) && on_rtcp(state, way, datagram, inner.bytes, inner.wire_length)) return true;
   if (looks_like_rtp(inner.bytes) && on_rtp(state, way, datagram, inner.bytes, inner.wire_length)) return true;
   if (!is_dtls(inner)) return false;
   state.dtls = true;

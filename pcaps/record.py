@@ -90,7 +90,7 @@ def expected(sequences):
 
 
 def voice(path, source):
-    """Mumble: voice datagrams from one address, pings (12, 24 and short sealed ones) aside."""
+    """Mumble: voice datagrams from one address, sealed pings aside."""
     return sum(1 for _, frame, _ in packets(path) if (datagram := udp(frame)) and datagram[0].startswith(source) and len(datagram[2]) > 40)
 
 

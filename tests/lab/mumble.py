@@ -166,8 +166,8 @@ class Client:
 
     def ping(self):
         if not self.tunnel:
-            self.udp.send(self.crypt.seal(b"\x20" + voice_varint(self.sequence)))
-            self.udp.send(struct.pack("!IQ", 0, self.random.getrandbits(64)))
+            microseconds = time.time_ns() // 1000   # the client's clock, as a 64-bit number
+            self.udp.send(self.crypt.seal(b"\x20\xF4" + struct.pack("!Q", microseconds)))
         self.send(PING, field(1, int(time.monotonic() * 1000)))
 
     def receive(self):
@@ -180,7 +180,7 @@ class Client:
             pass
         try:
             while True:
-                self.counts["received_udp"] += len(self.udp.recv(2048)) != 24
+                self.counts["received_udp"] += len(self.udp.recv(2048)) > 40
         except (BlockingIOError, ConnectionRefusedError):
             pass
 
