@@ -1,21 +1,59 @@
-#include "app/pipeline.hpp"
-#include "report/writer.hpp"
+#include "app/commands.hpp"
+#include "report/encode.hpp"
 
+#include <exception>
 #include <iostream>
-#include <string_view>
+#include <map>
 
-// Until the options land: `callwitness [analyze] FILE… [--format json]`.
+namespace {
+
+using callwitness::app::Options;
+using callwitness::capture::Error;
+using callwitness::capture::Result;
+namespace exit_status = callwitness::app::exit_status;
+
+int status_of(Error::Kind kind) {
+  switch (kind) {
+    case Error::Kind::failed: return exit_status::failed;
+    case Error::Kind::usage: return exit_status::usage;
+    case Error::Kind::unreadable: return exit_status::unreadable;
+    case Error::Kind::damaged: return exit_status::damaged;
+    case Error::Kind::verification: return exit_status::verification;
+  }
+  return exit_status::failed;
+}
+
+int tell(const Error& error) {
+  const auto safe = [](const std::string& text) { return callwitness::report::for_terminal(text); };
+  std::cerr << "callwitness: cannot " << safe(error.attempted) << ": " << safe(error.reason);
+  if (!error.remedy.empty()) std::cerr << "; " << safe(error.remedy);
+  std::cerr << '\n';
+  return status_of(error.kind);
+}
+
+int run(int argc, char** argv) {
+  const auto parsed = callwitness::app::parse_options(argc, argv);
+  if (!parsed) return tell(parsed.error());
+  if (!parsed.value()) return exit_status::done;
+  const Options& options = *parsed.value();
+  const std::map<std::string, Result<int> (*)(const Options&)> commands = {
+#define COMMAND(name) {#name, callwitness::app::name},
+#include "app/commands.def"
+#undef COMMAND
+  };
+  const auto command = commands.find(options.command);
+  if (command == commands.end()) return tell({Error::Kind::usage, "run " + options.command, "this build has no such command", ""});
+  const auto status = command->second(options);
+  return status ? status.value() : tell(status.error());
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
-  std::vector<std::string> inputs;
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view argument = argv[i];
-    if (argument == "--format") ++i;
-    else if (argument != "analyze") inputs.emplace_back(argument);
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << "callwitness: failed: " << callwitness::report::for_terminal(error.what()) << '\n';
+    return exit_status::failed;
   }
-  const auto analysis = callwitness::app::analyze_inputs(inputs, {});
-  if (!analysis) {
-    std::cerr << analysis.error().attempted << ": " << analysis.error().reason << '\n';
-    return 3;
-  }
-  callwitness::report::write_json(analysis.value(), std::cout);
 }

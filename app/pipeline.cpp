@@ -1,9 +1,19 @@
 #include "app/pipeline.hpp"
 
+#include "app/progress.hpp"
 #include "capture/decoder.hpp"
 #include "metrics/analyzer.hpp"
 
 namespace callwitness::app {
+
+metrics::Provenance provenance_of(const PipelineOptions& options) {
+  metrics::Provenance provenance;
+  provenance.version = CALLWITNESS_VERSION;
+  if (!options.source.filter.empty()) provenance.options.push_back("-f " + options.source.filter);
+  if (options.source.packet_limit != 0) provenance.options.push_back("-c " + std::to_string(options.source.packet_limit));
+  for (const auto& address : options.classifier.local) provenance.options.push_back("--local " + address.text());
+  return provenance;
+}
 
 capture::Result<metrics::Analysis> analyze_inputs(const std::vector<std::string>& inputs,
                                                   const PipelineOptions& options) {
@@ -14,11 +24,15 @@ capture::Result<metrics::Analysis> analyze_inputs(const std::vector<std::string>
   metrics::Analyzer analyzer(records);
   classify::Classifier classifier(analyzer, options.classifier);
   capture::Decoder decoder(classifier, anomalies);
-  const auto ran = source.value()->run(decoder);
+  Progress progress(decoder);
+  const auto ran = source.value()->run(!options.quiet && Progress::is_wanted() ? static_cast<capture::PacketSink&>(progress) : decoder);
   if (!ran) return ran.error();
   auto analysis = analyzer.take_analysis();
   analysis.captures = records;
   if (!analysis.captures.empty()) analysis.captures.front().anomalies.merge(anomalies);
+  const auto ndpi_version = analysis.provenance.ndpi_version;
+  analysis.provenance = provenance_of(options);
+  analysis.provenance.ndpi_version = ndpi_version;
   return analysis;
 }
 

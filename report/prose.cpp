@@ -1,24 +1,168 @@
 #include "report/prose.hpp"
 
+#include "classify/application.hpp"
+#include "report/encode.hpp"
+
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
 
 namespace callwitness::report {
 namespace {
 
-std::string parameter(const metrics::Verdict& verdict, const char* name) {
-  const auto found = verdict.parameters.find(name);
-  return found == verdict.parameters.end() ? std::string() : found->second;
+bool carries(const std::string& key, const std::string& kind) {
+  if (key.find("throttling") != std::string::npos) return kind == "rate_cap" || kind == "freeze" || kind == "selective_loss";
+  if (key.find("blocking") != std::string::npos) return kind == "blocking";
+  if (key.find("resets") != std::string::npos) return kind == "periodic_reset" || kind == "injected_reset";
+  return kind != "benign_timer";
+}
+
+std::optional<double> number_of(const metrics::Finding& finding, const char* name) {
+  const auto found = finding.numbers.find(name);
+  return found == finding.numbers.end() ? std::nullopt : std::optional(found->second);
 }
 
 }  // namespace
 
-std::string verdict_sentence(const metrics::Verdict& verdict) {
-  std::string text = verdict.key;
-  for (char& c : text) c = c == '_' ? ' ' : c;
-  const std::string application = parameter(verdict, "application");
-  return application.empty() ? text : fmt::format("{}: {}", application, text);
+std::string rate_text(double rate) { return rate >= 1e6 ? fmt::format("{:.2f} Mbit/s", rate / 1e6) : fmt::format("{:.1f} kbit/s", rate / 1e3); }
+
+std::string span_text(double seconds) {
+  if (seconds < 120) return fmt::format("{:.1f} s", seconds);
+  const auto whole = std::llround(seconds);
+  return whole < 7200 ? fmt::format("{} min {} s", whole / 60, whole % 60) : fmt::format("{} h {} min", whole / 3600, whole / 60 % 60);
 }
 
-std::string reason_sentence(const metrics::Alternative& alternative) { return std::string(alternative.reason); }
+std::string percent_text(double ratio) { return fmt::format(ratio != 0 && ratio < 0.001 ? "{:.4f} %" : "{:.2f} %", 100 * ratio); }
+
+std::string Prose::value(std::string_view text) const {
+  if (form_ == Form::plain) return visible(text);
+  return "<bdi dir=\"ltr\">" + for_html(text) + "</bdi>";
+}
+
+std::string Prose::application(std::string_view key) const {
+  if (key.empty()) return catalogue_.text("calls_word");
+  const auto* known = classify::find_application(key);
+  return value(known != nullptr ? known->name : key);
+}
+
+std::string Prose::direction(const std::optional<metrics::Direction>& direction) const {
+  if (!direction) return catalogue_.text("direction.unknown");
+  return catalogue_.text(*direction == metrics::Direction::sent ? "direction.sent" : "direction.received");
+}
+
+const metrics::Finding* leading_finding(const metrics::Analysis& analysis) {
+  const metrics::Finding* best = nullptr;
+  const bool troubled = analysis.verdict.verdict_class == metrics::VerdictClass::interference || analysis.verdict.verdict_class == metrics::VerdictClass::impaired;
+  if (!troubled) return nullptr;
+  for (const auto& finding : analysis.findings)
+    if (carries(analysis.verdict.key, finding.kind) && (best == nullptr || finding.confidence > best->confidence)) best = &finding;
+  return best;
+}
+
+std::string Prose::headline(const metrics::Verdict& verdict) const {
+  const auto named = verdict.parameters.find("application");
+  return catalogue_.text("key." + verdict.key, {{"application", application(named == verdict.parameters.end() ? "" : named->second)}});
+}
+
+std::string Prose::standing(const metrics::Verdict& verdict) const {
+  return catalogue_.text("verdict.standing", {{"rung", value(fmt::format("E{}", verdict.rung))},
+                                              {"meaning", catalogue_.text(fmt::format("rung.{}", verdict.rung))},
+                                              {"confidence", value(fmt::format("{:.3f}", verdict.confidence))}});
+}
+
+std::string Prose::summary(const metrics::Analysis& analysis) const {
+  std::string text = headline(analysis.verdict) + ".";
+  if (const auto* leading = leading_finding(analysis)) {
+    text += " " + finding(*leading);
+    std::string open;
+    for (const auto& alternative : leading->alternatives) {
+      if (alternative.status == metrics::AlternativeStatus::ruled_out) continue;
+      const auto name = catalogue_.text("alternative." + std::string(alternative.key));
+      if (open.find(name) == std::string::npos) open += (open.empty() ? "" : catalogue_.is_right_to_left() ? "، " : ", ") + name;
+    }
+    if (!open.empty()) text += " " + catalogue_.text("verdict.remaining", {{"list", open}});
+  }
+  if (analysis.verdict.verdict_class == metrics::VerdictClass::clean && !analysis.verdict.smallest_detectable.empty()) {
+    std::string list;
+    for (const auto& [quantity, smallest] : analysis.verdict.smallest_detectable) {
+      const auto shown = quantity == "period_count" ? fmt::format("{:.0f}", smallest) : percent_text(smallest);
+      list += (list.empty() ? " " : catalogue_.is_right_to_left() ? "، " : ", ") + catalogue_.text("smallest." + quantity, {{"value", value(shown)}});
+    }
+    text += " " + catalogue_.text("smallest") + list + ".";
+  }
+  return text;
+}
+
+std::string Prose::finding(const metrics::Finding& finding) const {
+  const std::string unknown = catalogue_.text("unknown");
+  const auto rate = [&](const std::optional<double>& bits) { return bits ? value(rate_text(*bits)) : unknown; };
+  const auto span = [&](const std::optional<double>& seconds) { return seconds ? value(span_text(*seconds)) : unknown; };
+  const auto milliseconds = [&](const char* name) {
+    const auto found = number_of(finding, name);
+    return found ? value(fmt::format("{:.0f} ms", *found)) : unknown;
+  };
+  const auto loss = number_of(finding, "loss_ratio"), tries = number_of(finding, "tries"), longest = number_of(finding, "longest_s");
+  const Parameters parameters = {
+      {"application", application(finding.application)}, {"direction", direction(finding.direction)},
+      {"mechanism", value(finding.mechanism)}, {"rate", rate(finding.rate_bps)}, {"low", rate(finding.rate_bps_low)}, {"high", rate(finding.rate_bps_high)},
+      {"period", span(finding.period_s)}, {"period_low", span(finding.period_s_low)}, {"period_high", span(finding.period_s_high)},
+      {"count", finding.count ? value(std::to_string(*finding.count)) : unknown},
+      {"tries", tries ? value(fmt::format("{:.0f}", *tries)) : finding.count ? value(std::to_string(*finding.count)) : unknown},
+      {"loss", loss ? value(percent_text(*loss)) : unknown}, {"jitter", milliseconds("jitter_ms")}, {"step", milliseconds("step_ms")},
+      {"quota_period", span(number_of(finding, "quota_period_s"))},
+      {"duration", span(longest ? *longest : capture::seconds(finding.end_time - finding.start_time))}};
+  const std::string exact = "finding." + finding.kind + "." + finding.mechanism;
+  return catalogue_.text(catalogue_.has(exact) ? exact : "finding." + finding.kind, parameters);
+}
+
+std::string Prose::reason(const metrics::Alternative& alternative) const { return catalogue_.text("reason." + std::string(alternative.reason)); }
+
+std::string_view name_of(metrics::VerdictClass verdict) {
+  static constexpr std::string_view names[] = {"interference", "impaired", "clean", "insufficient"};
+  return names[static_cast<std::size_t>(verdict)];
+}
+std::string_view name_of(metrics::AlternativeStatus status) {
+  static constexpr std::string_view names[] = {"ruled_out", "not_ruled_out", "untestable"};
+  return names[static_cast<std::size_t>(status)];
+}
+std::string_view name_of(classify::MediaKind kind) {
+  static constexpr std::string_view names[] = {"unknown", "audio", "video", "screen", "fec", "retransmission", "data"};
+  return names[static_cast<std::size_t>(kind)];
+}
+std::string_view name_of(classify::Ending ending) {
+  static constexpr std::string_view names[] = {"unknown", "bye", "fin", "rst", "close_notify", "rtcp_bye", "silence", "capture_end"};
+  return names[static_cast<std::size_t>(ending)];
+}
+std::string_view name_of(classify::Attempt::Stage stage) {
+  static constexpr std::string_view names[] = {"dns", "tcp", "tls", "udp", "signalling"};
+  return names[static_cast<std::size_t>(stage)];
+}
+std::string_view name_of(classify::Attempt::Outcome outcome) {
+  static constexpr std::string_view names[] = {"answered", "no_reply", "reset", "refused", "prohibited", "nxdomain", "forged"};
+  return names[static_cast<std::size_t>(outcome)];
+}
+
+std::string display_filter(const metrics::Analysis& analysis, const metrics::Finding& finding) {
+  std::string flows;
+  std::size_t listed = 0;
+  const auto& all = analysis.classification.flows;
+  for (const auto id : finding.flows) {
+    const auto flow = std::find_if(all.begin(), all.end(), [&](const classify::Flow& f) { return f.id == id; });
+    if (flow == all.end() || ++listed > 8) continue;
+    const auto& tuple = flow->five_tuple;
+    const char* ip = tuple.source.address.version == 6 ? "ipv6.addr" : "ip.addr";
+    const char* port = tuple.protocol == capture::protocol::tcp ? "tcp.port" : "udp.port";
+    flows += fmt::format("{}({} == {} && {} == {} && {} == {} && {} == {})", flows.empty() ? "" : " || ", ip, tuple.source.address.text(), ip,
+                         tuple.destination.address.text(), port, tuple.source.port, port, tuple.destination.port);
+  }
+  if (!flows.empty()) {
+    if (finding.mechanism == "tcp_rst" || finding.kind == "injected_reset") return "(" + flows + ") && tcp.flags.reset == 1";
+    return flows;
+  }
+  std::string frames;
+  for (std::size_t i = 0; i < finding.packets.size() && i < 40; ++i) frames += fmt::format("{}{}", i == 0 ? "" : ", ", finding.packets[i]);
+  return frames.empty() ? "" : "frame.number in {" + frames + "}";
+}
 
 }  // namespace callwitness::report

@@ -2,12 +2,49 @@
 #pragma once
 
 #include "metrics/analysis.hpp"
+#include "report/catalogue.hpp"
 
+#include <optional>
 #include <string>
 
 namespace callwitness::report {
 
-std::string verdict_sentence(const metrics::Verdict& verdict);
-std::string reason_sentence(const metrics::Alternative& alternative);
+/// `html`: values come encoded and wrapped in <bdi dir=ltr>, so that they read left to right in any language.
+class Prose {
+ public:
+  enum class Form { plain, html };
+  explicit Prose(std::string_view language, Form form = Form::plain) : catalogue_(language), form_(form) {}
+
+  const Catalogue& catalogue() const { return catalogue_; }
+  std::string value(std::string_view text) const;      ///< a number, address, hash or name for this form
+  std::string application(std::string_view key) const; ///< its name; "the calls" where unknown
+  std::string direction(const std::optional<metrics::Direction>& direction) const;
+  std::string headline(const metrics::Verdict& verdict) const;
+  /// Headline, what was found, what remains possible, the smallest effect that would have shown.
+  std::string summary(const metrics::Analysis& analysis) const;
+  std::string standing(const metrics::Verdict& verdict) const;
+  std::string finding(const metrics::Finding& finding) const;
+  std::string reason(const metrics::Alternative& alternative) const;
+
+ private:
+  Catalogue catalogue_;
+  Form form_;
+};
+
+/// The finding that carries the verdict: the surest of the kind that its key speaks of; null: none.
+const metrics::Finding* leading_finding(const metrics::Analysis& analysis);
+
+std::string rate_text(double bits_per_second);   ///< "48.0 kbit/s"
+std::string span_text(double seconds);           ///< "12.5 s", "10 min 0 s"
+std::string percent_text(double ratio);          ///< "1.25 %"
+std::string_view name_of(metrics::VerdictClass verdict);
+std::string_view name_of(metrics::AlternativeStatus status);
+std::string_view name_of(classify::MediaKind kind);
+std::string_view name_of(classify::Ending ending);
+std::string_view name_of(classify::Attempt::Stage stage);
+std::string_view name_of(classify::Attempt::Outcome outcome);
+
+/// The Wireshark display filter with which a sceptic checks a finding.
+std::string display_filter(const metrics::Analysis& analysis, const metrics::Finding& finding);
 
 }  // namespace callwitness::report

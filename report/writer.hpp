@@ -19,5 +19,10 @@ struct WriteOptions {
 void write_json(const metrics::Analysis& analysis, std::ostream& out);
 void write_ndjson(const metrics::Analysis& analysis, std::ostream& out);
 void write_text(const metrics::Analysis& analysis, const WriteOptions& options, std::ostream& out);
+/// One row a stream, then one a finding; every field quoted, none can start a formula.
+void write_csv(const metrics::Analysis& analysis, std::ostream& out);
+void write_markdown(const metrics::Analysis& analysis, const WriteOptions& options, std::ostream& out);
+/// One self-contained page: no script, no external resource.
+void write_html(const metrics::Analysis& analysis, const WriteOptions& options, std::ostream& out);
 
 }  // namespace callwitness::report

@@ -13,6 +13,7 @@ namespace callwitness::report {
 namespace {
 
 using nlohmann::json;
+using report::name_of;
 using metrics::Analysis;
 
 constexpr int precision = 6;   // decimals; finer than any clock or estimate here
@@ -39,34 +40,9 @@ json numbers(const std::map<std::string, double>& values) {
 std::string_view name_of(metrics::Direction direction) {
   return direction == metrics::Direction::sent ? "sent" : "received";
 }
-std::string_view name_of(classify::MediaKind kind) {
-  static constexpr std::string_view names[] = {"unknown", "audio", "video", "screen", "fec", "retransmission", "data"};
-  return names[static_cast<std::size_t>(kind)];
-}
-std::string_view name_of(classify::Ending ending) {
-  static constexpr std::string_view names[] = {"unknown",      "bye",      "fin",     "rst",
-                                               "close_notify", "rtcp_bye", "silence", "capture_end"};
-  return names[static_cast<std::size_t>(ending)];
-}
 std::string_view name_of(classify::Signalling signalling) {
   static constexpr std::string_view names[] = {"", "sip", "rtsp", "h323", "mgcp", "skinny", "stun", "application"};
   return names[static_cast<std::size_t>(signalling)];
-}
-std::string_view name_of(classify::Attempt::Stage stage) {
-  static constexpr std::string_view names[] = {"dns", "tcp", "tls", "udp", "signalling"};
-  return names[static_cast<std::size_t>(stage)];
-}
-std::string_view name_of(classify::Attempt::Outcome outcome) {
-  static constexpr std::string_view names[] = {"answered", "no_reply", "reset", "refused", "prohibited", "nxdomain", "forged"};
-  return names[static_cast<std::size_t>(outcome)];
-}
-std::string_view name_of(metrics::AlternativeStatus status) {
-  static constexpr std::string_view names[] = {"ruled_out", "not_ruled_out", "untestable"};
-  return names[static_cast<std::size_t>(status)];
-}
-std::string_view name_of(metrics::VerdictClass verdict) {
-  static constexpr std::string_view names[] = {"interference", "impaired", "clean", "insufficient"};
-  return names[static_cast<std::size_t>(verdict)];
 }
 
 template <class Id>
@@ -173,12 +149,14 @@ json attempt_record(const classify::Attempt& attempt) {
           {"outcome", name_of(attempt.outcome)}};
 }
 
-json finding_record(const metrics::Finding& finding, std::size_t index) {
+json finding_record(const Analysis& analysis, const metrics::Finding& finding, std::size_t index) {
+  const Prose prose("en");
   json alternatives = json::array();
   for (const auto& alternative : finding.alternatives) {
     alternatives.push_back({{"key", alternative.key},
                             {"status", name_of(alternative.status)},
-                            {"reason", reason_sentence(alternative)}});
+                            {"reason", prose.reason(alternative)},
+                            {"reason_key", alternative.reason}});
   }
   return {{"id", fmt::format("f{}", index + 1)},
           {"kind", finding.kind},
@@ -199,15 +177,17 @@ json finding_record(const metrics::Finding& finding, std::size_t index) {
           {"period_s_high", number(finding.period_s_high)},
           {"count", whole(finding.count)},
           {"evidence", {{"packets", finding.packets}, {"numbers", numbers(finding.numbers)}}},
+          {"display_filter", text_or_null(display_filter(analysis, finding))},
           {"alternatives", alternatives}};
 }
 
-json verdict_record(const metrics::Verdict& verdict) {
+json verdict_record(const Analysis& analysis) {
+  const auto& verdict = analysis.verdict;
   return {{"class", name_of(verdict.verdict_class)},
           {"key", verdict.key},
           {"rung", fmt::format("E{}", verdict.rung)},
           {"confidence", number(verdict.confidence)},
-          {"summary", verdict_sentence(verdict)},
+          {"summary", Prose("en").summary(analysis)},
           {"parameters", verdict.parameters},
           {"smallest_detectable", numbers(verdict.smallest_detectable)},
           {"would_help", verdict.would_help}};
@@ -225,7 +205,7 @@ std::map<std::string, std::vector<json>> records(const Analysis& analysis) {
   for (const auto& call : analysis.classification.calls) lists["calls"].push_back(call_record(analysis, call));
   for (const auto& stream : analysis.streams) lists["streams"].push_back(stream_record(analysis, stream));
   for (const auto& attempt : analysis.classification.attempts) lists["attempts"].push_back(attempt_record(attempt));
-  for (std::size_t i = 0; i < analysis.findings.size(); ++i) lists["findings"].push_back(finding_record(analysis.findings[i], i));
+  for (std::size_t i = 0; i < analysis.findings.size(); ++i) lists["findings"].push_back(finding_record(analysis, analysis.findings[i], i));
   return lists;
 }
 
@@ -237,7 +217,7 @@ constexpr const char* schema_version = "1.0.0";
 }  // namespace
 
 void write_json(const Analysis& analysis, std::ostream& out) {
-  json document = {{"schema_version", schema_version}, {"tool", tool_record(analysis.provenance)}, {"verdict", verdict_record(analysis.verdict)}};
+  json document = {{"schema_version", schema_version}, {"tool", tool_record(analysis.provenance)}, {"verdict", verdict_record(analysis)}};
   for (const auto& [key, list] : records(analysis)) document[key] = list;
   out << dump(document, 1) << '\n';
 }
@@ -252,7 +232,7 @@ void write_ndjson(const Analysis& analysis, std::ostream& out) {
       out << dump(record, -1) << '\n';
     }
   }
-  json verdict = verdict_record(analysis.verdict);
+  json verdict = verdict_record(analysis);
   verdict["record"] = "verdict";
   out << dump(verdict, -1) << '\n';
 }

@@ -1,0 +1,130 @@
+#include "app/options.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <iostream>
+#include <string_view>
+
+namespace callwitness::app {
+namespace {
+
+/// First words of a pcap-filter(7) expression: what tells a trailing filter from a mistyped file name.
+constexpr std::array<std::string_view, 31> filter_words = {
+    "udp", "tcp", "ip", "ip6", "icmp", "icmp6", "host", "net", "port", "portrange", "src", "dst", "not", "!", "(", "ether",
+    "vlan", "mpls", "pppoes", "arp", "proto", "less", "greater", "len", "gateway", "broadcast", "multicast", "sctp", "inbound",
+    "outbound", "wlan"};
+
+bool begins_filter(const std::string& word) {
+  if (std::filesystem::exists(word)) return false;
+  return std::find(filter_words.begin(), filter_words.end(), word) != filter_words.end() ||
+         word.find_first_of(" [(!") != std::string::npos;
+}
+
+/// `FILE… udp port 5060`: what follows the files is the filter, as in tcpdump.
+void split_trailing_filter(Options& options) {
+  const auto first = std::find_if(options.inputs.begin(), options.inputs.end(), begins_filter);
+  for (auto word = first; word != options.inputs.end(); ++word) {
+    if (!options.filter.empty()) options.filter += ' ';
+    options.filter += *word;
+  }
+  options.inputs.erase(first, options.inputs.end());
+}
+
+void add_common(CLI::App& command, Options& options) {
+  command.add_option("--format", options.format, "Form of the result")
+      ->check(CLI::IsMember({"text", "json", "ndjson", "csv", "markdown", "html"}));
+  command.add_option("-o,--output", options.output, "Write the result there; it must not exist");
+  command.add_option("--lang", options.language, "Language of prose")->check(CLI::IsMember({"en", "fr", "ar"}));
+  command.add_option("--tz", options.time_zone, "Time zone of text and HTML, e.g. Africa/Casablanca (JSON is always UTC)");
+  command.add_flag("-q,--quiet", options.quiet, "No progress, no hints");
+  command.add_flag("-v,--verbose", options.verbose, "More detail");
+}
+
+void add_analysis(CLI::App& command, Options& options) {
+  command.add_option("-f,--filter", options.filter, "Only packets that match this pcap-filter(7) expression");
+  command.add_option("-c", options.packet_limit, "Stop after this many packets");
+  command.add_option("--local", options.local, "Address of our end, where it can't be inferred");
+  command.add_flag("-n", "Names are never looked up; accepted for habit");
+  command.add_flag("--exit-verdict", options.exit_verdict, "Exit with 10 for interference, 11 for insufficient evidence");
+}
+
+void add_watch(CLI::App& app, Options& options) {
+  auto* watch = app.add_subcommand("watch", "Capture live during a call; Ctrl-C ends it and prints the verdict");
+  add_common(*watch, options);
+  add_analysis(*watch, options);
+  watch->add_option("-i,--interface", options.interface, "Interface to capture on");
+  watch->add_flag("-D,--list-interfaces", options.list_interfaces, "List the interfaces");
+  watch->add_option("-w", options.write_file, "Record what is captured, as pcapng");
+  watch->add_option("-s,--snapshot-length", options.snapshot_length, "Bytes of each packet to keep")->check(CLI::Range(0, 262144));
+  watch->add_option("-B,--buffer-size", options.buffer_kib, "Kernel buffer in KiB")->check(CLI::Range(0, 4 << 20));
+  watch->add_option("-Z", options.run_as, "User to become once the interface is open");
+  watch->add_option("-a,--autostop", options.stop_after, "duration:SECONDS or filesize:KB");
+  watch->add_option("-b,--ring-buffer", options.ring, "filesize:KB, files:N or duration:SECONDS");
+  watch->add_option("bpf", options.inputs, "pcap-filter(7) expression");
+}
+
+void add_commands(CLI::App& app, Options& options) {
+  auto* analyze = app.add_subcommand("analyze", "Analyse captures: .pcap, .pcapng, also packed with gzip, zstd or xz");
+  add_common(*analyze, options);
+  add_analysis(*analyze, options);
+  analyze->add_option("-r", options.inputs, "A capture, as in tcpdump");
+  analyze->add_option("FILE|DIR|-", options.inputs, "Captures; several are one observation. A pcap-filter may follow.");
+  add_watch(app, options);
+  auto* compare = app.add_subcommand("compare", "Compare two captures: VPN and direct, two networks, two months, two ends");
+  add_common(*compare, options);
+  add_analysis(*compare, options);
+  compare->add_option("--baseline", options.baseline, "Capture without the trouble")->required();
+  compare->add_option("--suspect", options.suspect, "Capture with it")->required();
+  auto* report = app.add_subcommand("report", "Make the evidence bundle, or the story of several analyses");
+  add_common(*report, options);
+  add_analysis(*report, options);
+  report->add_flag("--pdf", options.pdf, "Also report.pdf, by an installed Chromium");
+  report->add_flag("--anonymise,--anonymize", options.anonymise, "Replace addresses and names, consistently");
+  report->add_option("--key", options.key, "Sign the bundle with this key (see: callwitness key new)");
+  report->add_option("ANALYSIS.json|FILE", options.inputs, "Captures, or analyses made with --format json")->required();
+  auto* verify = app.add_subcommand("verify", "Check a bundle and recompute its findings from its packets");
+  add_common(*verify, options);
+  verify->add_option("--key", options.key, "Public key that must have signed it: a file or the key's line");
+  verify->add_option("BUNDLE", options.inputs, "Folder of the bundle")->required()->expected(1);
+  auto* redact = app.add_subcommand("redact", "Write an anonymised copy of a capture with the same findings");
+  add_common(*redact, options);
+  redact->add_option("IN OUT", options.inputs, "Capture to read, capture to write")->required()->expected(2);
+  auto* key = app.add_subcommand("key", "Keys that sign bundles");
+  auto* fresh = key->add_subcommand("new", "Make a key: FILE (secret) and FILE.pub, in minisign's format");
+  fresh->add_option("FILE", options.key, "Where to write the secret key")->required();
+  key->require_subcommand(1);
+  for (const auto& [name, what] : {std::pair{"demo", "Analyse the bundled capture; needs neither privileges nor a network"},
+                                   std::pair{"apps", "List the applications that are recognised"},
+                                   std::pair{"doctor", "Say what this machine can and can't do"},
+                                   std::pair{"schema", "Print the JSON Schema of the output"}})
+    add_common(*app.add_subcommand(name, what), options);
+}
+
+}  // namespace
+
+capture::Result<std::optional<Options>> parse_options(int argc, char** argv) {
+  Options options;
+  CLI::App app("Finds out from a packet capture whether calls are interfered with, and says what it can't know.", "callwitness");
+  app.set_version_flag("-V,--version", "callwitness " CALLWITNESS_VERSION);
+  app.require_subcommand(1);
+  add_commands(app, options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& asked) {
+    app.exit(asked);
+    return std::optional<Options>{};
+  } catch (const CLI::ParseError& error) {
+    return capture::Error{capture::Error::Kind::usage, "read the command line", error.what(), "callwitness COMMAND --help"};
+  }
+  options.command = app.get_subcommands().front()->get_name();
+  if (options.command == "analyze" || options.command == "watch") split_trailing_filter(options);
+  if (options.command == "watch" && !options.inputs.empty())
+    return capture::Error{capture::Error::Kind::usage, "read the filter", "\"" + options.inputs.front() + "\" begins no pcap-filter expression",
+                          "to analyse a file: callwitness analyze FILE"};
+  return std::optional<Options>(std::move(options));
+}
+
+}  // namespace callwitness::app

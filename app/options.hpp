@@ -1,0 +1,40 @@
+// Everything the command line can say. One struct for all subcommands: each reads what concerns it.
+#pragma once
+
+#include "capture/result.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace callwitness::app {
+
+struct Options {
+  std::string command;                    ///< "analyze", "watch", … as in commands.def
+  std::vector<std::string> inputs;        ///< files, directories, "-"; for redact: IN OUT; for verify: BUNDLE
+  std::string filter;                     ///< -f, or the trailing words; BPF
+  std::string interface;                  ///< -i; empty: choose
+  bool list_interfaces = false;           ///< -D
+  std::string write_file;                 ///< -w
+  int snapshot_length = 0;                ///< -s; 0: whole packets
+  int buffer_kib = 0;                     ///< -B; 0: the library's
+  std::uint64_t packet_limit = 0;         ///< -c; 0: none
+  std::string run_as;                     ///< -Z
+  std::vector<std::string> stop_after;    ///< -a duration:S | filesize:KB
+  std::vector<std::string> ring;          ///< -b filesize:KB | files:N | duration:S
+  std::string format = "text";            ///< --format text|json|ndjson|csv|markdown|html
+  std::string output;                     ///< -o; empty: standard output
+  std::string language = "en";            ///< --lang
+  std::string time_zone = "UTC";          ///< --tz
+  std::vector<std::string> local;         ///< --local
+  bool quiet = false, verbose = false, exit_verdict = false;
+  std::string baseline, suspect;          ///< compare
+  bool pdf = false, anonymise = false, zip = false;   ///< report
+  std::string key;                        ///< --key: secret key of report, public key of verify, path of `key new`
+};
+
+/// Parses the command line. An empty optional: help or the version was asked and printed. Error kind: usage.
+capture::Result<std::optional<Options>> parse_options(int argc, char** argv);
+
+}  // namespace callwitness::app

@@ -1,0 +1,134 @@
+#include "report/chart.hpp"
+
+#include "report/encode.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace callwitness::report {
+namespace {
+
+constexpr double width = 900, left = 62, right = 12, top = 12, bottom = 24;
+constexpr std::size_t bins = 300;
+
+struct Panel {
+  double height;
+  double highest;   ///< value at the top
+  double seconds;
+  double x(double second) const { return left + (width - left - right) * (seconds <= 0 ? 0 : std::clamp(second / seconds, 0.0, 1.0)); }
+  double y(double value) const { return top + (height - top - bottom) * (1 - std::clamp(value / highest, 0.0, 1.0)); }
+};
+
+double highest_of(const Timeline::Values (&values)[2]) {
+  double highest = -1;
+  for (const auto& direction : values)
+    for (const auto& value : direction) highest = std::max(highest, value.value_or(-1));
+  return highest;
+}
+
+/// 1, 2 or 5 times a power of ten, not below `value`.
+double round_up(double value) {
+  if (value <= 0) return 1;
+  const double power = std::pow(10, std::floor(std::log10(value)));
+  for (const double step : {1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 8.0, 10.0})
+    if (step * power >= value) return step * power;
+  return 10 * power;
+}
+
+std::string frame(const Panel& panel) {
+  std::string svg;
+  for (int i = 0; i <= 4; ++i) {
+    const double value = panel.highest * i / 4;
+    svg += fmt::format("<line x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{:.1f}\" y2=\"{:.1f}\" stroke=\"{}\" stroke-width=\"1\"/>", left, width - right, panel.y(value), panel.y(value), i == 0 ? "#333" : "#ddd");
+    svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\">{:g}</text>", left - 6, panel.y(value) + 4, value);
+  }
+  for (int i = 0; i <= 6; ++i) {
+    const auto second = std::llround(panel.seconds * i / 6);
+    svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\">{}:{:02}</text>", panel.x(static_cast<double>(second)), panel.height - 6, i == 6 ? "end" : "middle", second / 60, second % 60);
+  }
+  return svg;
+}
+
+/// Unknown bins leave the line broken: unknown is not zero.
+std::string line(const Panel& panel, const Timeline::Values& values, double step, const char* style) {
+  std::string path;
+  bool drawing = false;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!values[i]) { drawing = false; continue; }
+    const double second = (static_cast<double>(i) + 0.5) * step;
+    path += fmt::format("{}{:.1f} {:.1f}", drawing ? "L" : "M", panel.x(second), panel.y(*values[i]));
+    if (!drawing) path += "h.5";
+    drawing = true;
+  }
+  return path.empty() ? "" : fmt::format("<path d=\"{}\" fill=\"none\" {}/>", path, style);
+}
+
+std::string bars(const Panel& panel, const Timeline::Values& values, double step, double shift, const char* style) {
+  std::string svg;
+  const double thickness = std::max(1.0, (panel.x(step) - panel.x(0)) * 0.45);
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (values[i] && *values[i] > 0)
+      svg += fmt::format("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" {}/>", panel.x(static_cast<double>(i) * step) + shift * thickness, panel.y(*values[i]), thickness,
+                         panel.y(0) - panel.y(*values[i]), style);
+  return svg;
+}
+
+/// Caps as labelled horizontal lines over their span, cuts and outages as hatched spans.
+std::string marks(const metrics::Analysis& analysis, const classify::Call& call, const Panel& panel, const Prose& prose) {
+  std::string svg;
+  for (std::size_t i = 0; i < analysis.findings.size(); ++i) {
+    const auto& finding = analysis.findings[i];
+    const bool of_this_call = finding.calls.empty() || std::find(finding.calls.begin(), finding.calls.end(), call.id) != finding.calls.end();
+    if (!of_this_call || finding.end_time < call.start_time || finding.start_time > call.end_time) continue;
+    const double from = panel.x(capture::seconds(finding.start_time - call.start_time)), to = panel.x(capture::seconds(finding.end_time - call.start_time));
+    if (finding.kind == "rate_cap" && finding.rate_bps) {
+      const double y = panel.y(*finding.rate_bps / 1e3);
+      svg += fmt::format("<line x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{:.1f}\" y2=\"{:.1f}\" stroke=\"#9b1c1c\" stroke-width=\"2\" stroke-dasharray=\"9 3 2 3\"/>", from, to, y, y);
+      svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\" fill=\"#9b1c1c\" font-weight=\"bold\">{} {} f{}</text>", std::max(to, left + 160) - 4, y + 15,
+                         for_html(prose.catalogue().text("chart.cap")), for_html(rate_text(*finding.rate_bps)), i + 1);
+    } else if (finding.kind == "outage" || finding.kind == "freeze") {
+      svg += fmt::format("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" fill=\"none\" stroke=\"#9b1c1c\" stroke-width=\"2\"/>", from, top, std::max(3.0, to - from), panel.y(0) - top);
+    }
+  }
+  for (std::size_t i = 1; i < call.parts.size(); ++i) {
+    const double x = panel.x(capture::seconds(call.parts[i - 1].last_time - call.start_time));
+    svg += fmt::format("<line x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{:.1f}\" y2=\"{:.1f}\" stroke=\"#9b1c1c\" stroke-width=\"2\"/><text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\" fill=\"#9b1c1c\">✕</text>",
+                       x, x, top, panel.y(0), x, top + 2);
+  }
+  return svg;
+}
+
+std::string figure(const Panel& panel, const std::string& content, const std::string& caption) {
+  return fmt::format("<figure><figcaption>{0}</figcaption><svg viewBox=\"0 0 {1:g} {2:g}\" role=\"img\" aria-label=\"{0}\" direction=\"ltr\" font-family=\"sans-serif\" font-size=\"13\" fill=\"#222\">{3}</svg></figure>\n",
+                     for_html(caption), width, panel.height, content);
+}
+
+}  // namespace
+
+std::string chart_of(const metrics::Analysis& analysis, const classify::Call& call, const Prose& prose) {
+  const auto timeline = timeline_of(analysis, call, bins);
+  const auto& words = prose.catalogue();
+  static constexpr const char* solid = "stroke=\"#111\" stroke-width=\"1.8\"";
+  static constexpr const char* dashed = "stroke=\"#0a5ba6\" stroke-width=\"1.8\" stroke-dasharray=\"6 3\"";
+  std::string html;
+  if (const double highest = highest_of(timeline.bitrate); highest >= 0) {
+    double above = highest;
+    for (const auto& finding : analysis.findings)
+      if (finding.kind == "rate_cap" && finding.rate_bps) above = std::max(above, std::min(*finding.rate_bps / 1e3, 3 * highest));
+    const Panel panel{210, round_up(above * 1.05), timeline.seconds};
+    html += figure(panel, frame(panel) + line(panel, timeline.bitrate[0], timeline.step, solid) + line(panel, timeline.bitrate[1], timeline.step, dashed) + marks(analysis, call, panel, prose), words.text("chart.bitrate"));
+  }
+  if (const double highest = highest_of(timeline.loss); highest >= 0) {
+    const Panel panel{120, round_up(std::max(1.0, highest)), timeline.seconds};
+    html += figure(panel, frame(panel) + bars(panel, timeline.loss[0], timeline.step, 0, "fill=\"#111\"") + bars(panel, timeline.loss[1], timeline.step, 1, "fill=\"#7fb2e5\" stroke=\"#0a5ba6\" stroke-width=\".5\""), words.text("chart.loss"));
+  }
+  if (const double highest = highest_of(timeline.delay); highest >= 0) {
+    const Panel panel{120, round_up(std::max(10.0, highest)), timeline.seconds};
+    html += figure(panel, frame(panel) + line(panel, timeline.delay[0], timeline.step, solid) + line(panel, timeline.delay[1], timeline.step, dashed), words.text("chart.delay"));
+  }
+  return html.empty() ? "<p class=\"note\">" + for_html(words.text("chart.none")) + "</p>\n" : html;
+}
+
+}  // namespace callwitness::report

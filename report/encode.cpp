@@ -1,0 +1,89 @@
+#include "report/encode.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+
+namespace callwitness::report {
+namespace {
+
+/// Length of the valid UTF-8 sequence at `at` (RFC 3629: no overlong forms, no surrogates), and its code point.
+std::size_t sequence_at(std::string_view text, std::size_t at, std::uint32_t& code) {
+  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[at + i]); };
+  const std::uint8_t lead = byte(0);
+  if (lead < 0x80) return code = lead, 1;
+  const std::size_t length = lead >= 0xf0 && lead <= 0xf4 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc2 ? 2 : 0;
+  if (length == 0 || lead > 0xf4 || at + length > text.size()) return 0;
+  code = lead & (0xff >> (length + 1));
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+    code = code << 6 | (byte(i) & 0x3f);
+  }
+  const bool overlong = (length == 3 && code < 0x800) || (length == 4 && code < 0x10000);
+  return overlong || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff) ? 0 : length;
+}
+
+/// Controls (C0, DEL, C1) and characters that reorder, hide or break text: bidi marks and isolates, zero widths, separators,
+/// tags, the byte order mark.
+bool is_dangerous(std::uint32_t code) {
+  return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0xad || code == 0x61c || (code >= 0x200b && code <= 0x200f) ||
+         (code >= 0x2028 && code <= 0x202e) || (code >= 0x2060 && code <= 0x206f) || code == 0xfeff || (code >= 0xfff9 && code <= 0xfffb) ||
+         (code >= 0xe0000 && code <= 0xe007f);
+}
+
+}  // namespace
+
+std::string visible(std::string_view raw, std::size_t limit) {
+  std::string out;
+  for (std::size_t at = 0; at < raw.size();) {
+    if (out.size() >= limit) return out + "…";
+    std::uint32_t code = 0;
+    const std::size_t length = sequence_at(raw, at, code);
+    if (length == 0) {
+      out += fmt::format("\\x{:02x}", static_cast<std::uint8_t>(raw[at++]));
+      continue;
+    }
+    if (is_dangerous(code)) out += code < 0x100 ? fmt::format("\\x{:02x}", code) : fmt::format("\\u{{{:x}}}", code);
+    else out += raw.substr(at, length);
+    at += length;
+  }
+  return out;
+}
+
+std::string for_terminal(std::string_view text) { return visible(text); }
+
+std::string for_html(std::string_view text) {
+  std::string out;
+  for (const char c : visible(text)) {
+    switch (c) {
+      case '&': out += "&amp;"; break;
+      case '<': out += "&lt;"; break;
+      case '>': out += "&gt;"; break;
+      case '"': out += "&quot;"; break;
+      case '\'': out += "&#39;"; break;
+      case '`': out += "&#96;"; break;
+      default: out += c;
+    }
+  }
+  return out;
+}
+
+std::string for_csv(std::string_view text) {
+  std::string out = "\"";
+  const std::string safe = visible(text);
+  const std::size_t first = safe.find_first_not_of(' ');
+  if (first != std::string::npos && std::string_view("=+-@|%\\").find(safe[first]) != std::string_view::npos) out += '\'';
+  for (const char c : safe) out += c == '"' ? "\"\"" : std::string(1, c);
+  return out + '"';
+}
+
+std::string for_markdown(std::string_view text) {
+  std::string out;
+  for (const char c : for_html(text)) {
+    if (std::string_view("\\*_{}[]()#+-!|~:@").find(c) != std::string_view::npos) out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+}  // namespace callwitness::report
