@@ -47,7 +47,7 @@ void add_analysis(CLI::App& command, Options& options) {
   command.add_option("-f,--filter", options.filter, "Only packets that match this pcap-filter(7) expression");
   command.add_option("-c", options.packet_limit, "Stop after this many packets");
   command.add_option("--local", options.local, "Address of our end, where it can't be inferred");
-  command.add_flag("-n", "Names are never looked up; accepted for habit");
+  command.add_flag("-n", options.no_names, "Names are never looked up; accepted for habit");
   command.add_flag("--exit-verdict", options.exit_verdict, "Exit with 10 for interference, 11 for insufficient evidence");
 }
 

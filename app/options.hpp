@@ -28,6 +28,7 @@ struct Options {
   std::string language = "en";            ///< --lang
   std::string time_zone = "UTC";          ///< --tz
   std::vector<std::string> local;         ///< --local
+  bool no_names = false;                  ///< -n: names are never looked up anyway
   bool quiet = false, verbose = false, exit_verdict = false;
   std::string baseline, suspect;          ///< compare
   bool pdf = false, anonymise = false, zip = false;   ///< report

@@ -33,7 +33,7 @@ std::string span_text(double seconds) {
   return whole < 7200 ? fmt::format("{} min {} s", whole / 60, whole % 60) : fmt::format("{} h {} min", whole / 3600, whole / 60 % 60);
 }
 
-std::string percent_text(double ratio) { return fmt::format(ratio != 0 && ratio < 0.001 ? "{:.4f} %" : "{:.2f} %", 100 * ratio); }
+std::string percent_text(double ratio) { return ratio != 0 && ratio < 0.001 ? fmt::format("{:.4f} %", 100 * ratio) : fmt::format("{:.2f} %", 100 * ratio); }
 
 std::string Prose::value(std::string_view text) const {
   if (form_ == Form::plain) return visible(text);
