@@ -76,7 +76,7 @@ std::string bars(const Panel& panel, const Timeline::Values& values, double step
 }
 
 /// Caps as labelled horizontal lines over their span, cuts and outages as hatched spans.
-std::string marks(const metrics::Analysis& analysis, const classify::Call& call, const Panel& panel, const Prose& prose) {
+std::string marks(const metrics::Analysis& analysis, const classify::Call& call, const Panel& panel) {
   std::string svg;
   for (std::size_t i = 0; i < analysis.findings.size(); ++i) {
     const auto& finding = analysis.findings[i];
@@ -86,8 +86,8 @@ std::string marks(const metrics::Analysis& analysis, const classify::Call& call,
     if (finding.kind == "rate_cap" && finding.rate_bps) {
       const double y = panel.y(*finding.rate_bps / 1e3);
       svg += fmt::format("<line x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{:.1f}\" y2=\"{:.1f}\" stroke=\"#9b1c1c\" stroke-width=\"2\" stroke-dasharray=\"9 3 2 3\"/>", from, to, y, y);
-      svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\" fill=\"#9b1c1c\" font-weight=\"bold\">{} {} f{}</text>", std::max(to, left + 160) - 4, y + 15,
-                         for_html(prose.catalogue().text("chart.cap")), for_html(rate_text(*finding.rate_bps)), i + 1);
+      svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\" fill=\"#9b1c1c\" font-weight=\"bold\">≤ {} (f{})</text>", std::max(to, left + 160) - 4, y + 15,
+                         for_html(rate_text(*finding.rate_bps)), i + 1);
     } else if (finding.kind == "outage" || finding.kind == "freeze") {
       svg += fmt::format("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" fill=\"none\" stroke=\"#9b1c1c\" stroke-width=\"2\"/>", from, top, std::max(3.0, to - from), panel.y(0) - top);
     }
@@ -118,7 +118,7 @@ std::string chart_of(const metrics::Analysis& analysis, const classify::Call& ca
     for (const auto& finding : analysis.findings)
       if (finding.kind == "rate_cap" && finding.rate_bps) above = std::max(above, std::min(*finding.rate_bps / 1e3, 3 * highest));
     const Panel panel{210, round_up(above * 1.05), timeline.seconds};
-    html += figure(panel, frame(panel) + line(panel, timeline.bitrate[0], timeline.step, solid) + line(panel, timeline.bitrate[1], timeline.step, dashed) + marks(analysis, call, panel, prose), words.text("chart.bitrate"));
+    html += figure(panel, frame(panel) + line(panel, timeline.bitrate[0], timeline.step, solid) + line(panel, timeline.bitrate[1], timeline.step, dashed) + marks(analysis, call, panel), words.text("chart.bitrate"));
   }
   if (const double highest = highest_of(timeline.loss); highest >= 0) {
     const Panel panel{120, round_up(std::max(1.0, highest)), timeline.seconds};
