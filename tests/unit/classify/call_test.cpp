@@ -1,0 +1,78 @@
+#include "classify_support.hpp"
+
+using namespace callwitness::classify;
+using namespace callwitness::classify::test;
+
+namespace {
+const Endpoint me = endpoint("192.168.1.2", 40000), me_again = endpoint("192.168.1.2", 40100);
+const Endpoint peer = endpoint("198.51.100.7", 30000), stranger = endpoint("198.51.100.8", 31000);
+}
+
+TEST_CASE("both directions are one call", "[classify]") {
+  Wire wire;
+  call(wire, 0, me, peer, 70'000, 100);
+  const auto& result = wire.finish();
+  REQUIRE(result.calls.size() == 1);
+  CHECK(result.calls[0].streams.size() == 2);
+  CHECK(result.calls[0].parts.size() == 1);
+  CHECK(result.calls[0].ended_by == Ending::capture_end);
+  for (const auto& stream : result.streams) CHECK(stream.call == CallId{0});
+}
+
+TEST_CASE("a new port within a minute is a reconnect, later it is another call", "[classify]") {
+  Wire soon, late;
+  for (Wire* wire : {&soon, &late}) {
+    call(*wire, 0, me, peer, 70'000, 500);
+    call(*wire, wire == &soon ? 18'000 : 180'000, me_again, peer, 80'000, 500);
+  }
+  REQUIRE(soon.finish().calls.size() == 1);
+  CHECK(soon.recorder.result.calls[0].parts.size() == 2);
+  CHECK(soon.recorder.result.calls[0].parts[0].ended_by == Ending::silence);
+  CHECK(late.finish().calls.size() == 2);
+}
+
+TEST_CASE("parallel calls stay apart, audio and video on ports of their own come together", "[classify]") {
+  Wire parallel, together;
+  call(parallel, 0, me, peer, 70'000, 1000);
+  call(parallel, 8'000, me_again, stranger, 80'000, 1000);
+  CHECK(parallel.finish().calls.size() == 2);
+  for (std::uint16_t i = 0; i < 500; ++i) {
+    together.udp(i * 20.0, me, peer, rtp(0, i, i * 160u, 70'000));
+    together.udp(i * 20.0 + 2, me_again, peer, rtp(34, i, i / 2 * 3600u, 80'000, 900));
+  }
+  REQUIRE(together.finish().calls.size() == 1);
+  CHECK(together.recorder.result.streams[1].kind == MediaKind::video);
+}
+
+TEST_CASE("a lone one-way video is no call", "[classify]") {
+  Wire wire;
+  for (std::uint16_t i = 0; i < 300; ++i) wire.udp(i * 10.0, peer, me, rtp(96, i, i / 4 * 3000u, 2, 1100));
+  const auto& result = wire.finish();
+  REQUIRE(result.streams.size() == 1);
+  CHECK(result.streams[0].kind == MediaKind::video);
+  CHECK(result.calls.empty());
+}
+
+TEST_CASE("retransmissions are told from video by timestamp and volume", "[classify]") {
+  Wire wire;
+  for (std::uint16_t i = 0; i < 600; ++i) {
+    wire.udp(i * 10.0, me, peer, rtp(96, i, i / 3 * 2700u, 100'000, 1000));
+    if (i % 20 == 0) wire.udp(i * 10.0 + 3, me, peer, rtp(97, i / 20, i / 3 * 2700u, 200'000, 1002));
+  }
+  const auto& result = wire.finish();
+  REQUIRE(result.streams.size() == 2);
+  CHECK(result.streams[0].kind == MediaKind::video);
+  CHECK(result.streams[1].kind == MediaKind::retransmission);
+}
+
+TEST_CASE("names looked up, pages and bulk are no calls", "[classify][property]") {
+  Wire wire;
+  for (int i = 0; i < 3000; ++i) {
+    wire.udp(i * 4.0, endpoint("203.0.113.5", 443), endpoint("192.168.1.2", 50'000), Buffer(1200, static_cast<std::uint8_t>(i)), 52);
+    if (i % 10 == 0) wire.udp(i * 4.0 + 1, endpoint("192.168.1.2", 50'000), endpoint("203.0.113.5", 443), Buffer(40, static_cast<std::uint8_t>(i)));
+    if (i % 30 == 0) wire.udp(i * 4.0 + 2, endpoint("192.168.1.2", 5353), endpoint("192.168.1.1", 53), Buffer(50, 7));
+  }
+  const auto& result = wire.finish();
+  CHECK(result.calls.empty());
+  CHECK(result.streams.empty());
+}
