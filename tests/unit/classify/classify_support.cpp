@@ -10,7 +10,7 @@ std::uint64_t Recorder::packets_of(StreamId id) const {
 
 void Wire::send(Datagram& datagram, double at_ms, const Endpoint& from, const Endpoint& to, const Buffer& payload,
                 std::uint8_t time_to_live) {
-  datagram.time = Time(std::chrono::seconds(1'600'000'000)) + capture::from_seconds(at_ms / 1000);
+  datagram.time = Time(std::chrono::seconds(1'600'000'000)) + std::chrono::microseconds(static_cast<std::int64_t>(at_ms * 1000 + 0.5));
   datagram.ordinal = ++ordinal_;
   datagram.five_tuple.source = from;
   datagram.five_tuple.destination = to;

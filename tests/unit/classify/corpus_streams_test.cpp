@@ -70,8 +70,8 @@ TEST_CASE("RTP streams of the corpus: all, whole, and no others", "[classify][co
     capture::Decoder decoder(classifier, anomalies);
     capture::CaptureRecords records;
     auto source = capture::open_source({find_file(file).string()}, {}, records);
-    REQUIRE(source);
-    REQUIRE(source.value()->run(decoder));
+    REQUIRE(source.has_value());
+    REQUIRE(source.value()->run(decoder).has_value());
     std::map<StreamId, std::set<std::uint32_t>> sequences;
     for (const auto& packet : recorder.packets) sequences[packet.stream].insert(packet.sequence);
     for (const auto& stream : recorder.result.streams) {

@@ -64,7 +64,7 @@ TEST_CASE("random payloads never become RTP", "[classify][property]") {
 TEST_CASE("a new SSRC in every packet makes no streams", "[classify][property]") {
   std::mt19937 random(7);
   Wire wire;
-  for (std::uint16_t i = 0; i < 5000; ++i) wire.udp(i * 20.0, near_end, far_end, rtp(0, i, i * 160u, random()));
+  for (std::uint16_t i = 0; i < 5000; ++i) wire.udp(i * 20.0, near_end, far_end, rtp(0, i, i * 160u, static_cast<std::uint32_t>(random())));
   CHECK(wire.finish().streams.empty());
 }
 
@@ -72,7 +72,7 @@ TEST_CASE("a constant field with erratic numbers before it is no SSRC", "[classi
   std::mt19937 random(9);
   Wire wire;
   for (int i = 0; i < 3000; ++i) {
-    wire.udp(i * 20.0, near_end, far_end, rtp(96, static_cast<std::uint16_t>(random()), random(), 0x01020304));
+    wire.udp(i * 20.0, near_end, far_end, rtp(96, static_cast<std::uint16_t>(random()), static_cast<std::uint32_t>(random()), 0x01020304));
   }
   CHECK(wire.finish().streams.empty());
 }
@@ -110,7 +110,7 @@ TEST_CASE("RTP inside TURN ChannelData, Send indications and Microsoft's multipl
       if (wrapper == 0) outer = {0x40, 0x01, 0, size};
       if (wrapper == 1) {
         outer = {0, 0x16, 0, static_cast<std::uint8_t>(size + 4), 0x21, 0x12, 0xa4, 0x42};
-        outer.resize(20, i & 0xff);
+        outer.resize(20, static_cast<std::uint8_t>(i));
         for (const int byte : {0, 0x13, 0, static_cast<int>(size)}) outer.push_back(static_cast<std::uint8_t>(byte));
       }
       if (wrapper == 2) outer = {0xff, 0x10, 0, size, 0, 0, 0, 0, 0, 0, 0, 0};

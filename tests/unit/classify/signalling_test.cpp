@@ -155,7 +155,7 @@ TEST_CASE("STUN request and response make a round trip; repeated requests none",
 TEST_CASE("STUN attributes that overrun are refused, at every cut", "[classify][property]") {
   Buffer bytes{0, 1, 0, 12, 0x21, 0x12, 0xa4, 0x42};
   bytes.resize(20, 7);
-  for (const int byte : {0, 6, 0, 8, 'a', 'b', 'c', 'd', ':', 'e', 'f', 'g'}) bytes.push_back(static_cast<std::uint8_t>(byte));
+  bytes.insert(bytes.end(), {0, 6, 0, 8, 'a', 'b', 'c', 'd', ':', 'e', 'f', 'g'});
   REQUIRE(parse_stun(bytes, 32));
   CHECK(parse_stun(bytes, 32)->username == "abcd:efg");
   for (std::size_t size = 0; size < bytes.size(); ++size) {
