@@ -67,7 +67,7 @@ struct Reset {
 
 /// Which addresses are ours, and how that is known.
 struct Vantage {
-  enum class Basis : std::uint8_t { unknown, told, direction_flags, time_to_live, turn_around, private_address };
+  enum class Basis : std::uint8_t { unknown, told, direction_flags, time_to_live, turn_around, private_address, whole_sequence };
   std::vector<capture::IpAddress> local;    ///< empty: can't be told
   Basis basis = Basis::unknown;
   double confidence = 0;

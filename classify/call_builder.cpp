@@ -13,6 +13,7 @@ namespace {
 constexpr Duration reconnect = std::chrono::seconds(60);
 // Flows of one call start and end together; two calls don't.
 constexpr Duration together = std::chrono::seconds(3);
+constexpr std::uint64_t brief = 50;
 constexpr Duration pause = std::chrono::seconds(2);
 
 class Groups {
@@ -28,19 +29,20 @@ class Groups {
   std::vector<std::size_t> parent_;
 };
 
-bool generic(std::string_view key) { return key.empty() || key == "rtp" || key == "webrtc" || key == "sip"; }
-
 bool may_be_one(const MediaFlow& a, const MediaFlow& b) {
   const auto x = a.label.application, y = b.label.application;
-  return x == y || generic(x) || generic(y);
+  return x == y || is_generic(x) || is_generic(y);
 }
 
 bool near(const MediaFlow& a, const MediaFlow& b, Duration gap) {
   return a.first_time <= b.last_time + gap && b.first_time <= a.last_time + gap;
 }
 
+/// At the same time, but for the moment that a hand-over takes.
 bool overlap(const MediaFlow& a, const MediaFlow& b) {
-  return a.first_time + pause < b.last_time && b.first_time + pause < a.last_time;
+  const Duration common = std::min(a.last_time, b.last_time) - std::max(a.first_time, b.first_time);
+  const Duration shorter = std::min(a.last_time - a.first_time, b.last_time - b.first_time);
+  return common > std::min(pause, shorter / 2);
 }
 
 /// Both ends as (lesser address, greater address).
@@ -87,7 +89,7 @@ bool same_call(const MediaFlow& a, const MediaFlow& b, const std::vector<Stream>
   const MediaFlow& earlier = a.last_time <= b.last_time ? a : b;
   if (earlier.ended_by == Ending::bye || earlier.ended_by == Ending::rtcp_bye || earlier.ended_by == Ending::close_notify) return false;
   const auto x = hosts(a), y = hosts(b);
-  const bool same_application = a.label.application == b.label.application && !generic(a.label.application);
+  const bool same_application = a.label.application == b.label.application && !is_generic(a.label.application);
   const bool share_host = x.first == y.first || x.first == y.second || x.second == y.first || x.second == y.second;
   return same_hosts || (same_application && share_host);
 }
@@ -97,7 +99,7 @@ bool is_conversation(const std::vector<const MediaFlow*>& group, const std::vect
   std::set<Way> ways;
   bool other_than_video = false;
   for (const auto* flow : group) {
-    if (!generic(flow->label.application) || flow->signalling != Signalling::none) return true;
+    if (!is_generic(flow->label.application) || flow->signalling != Signalling::none) return true;
     for (const auto id : flow->streams) {
       const Stream& stream = streams[static_cast<std::size_t>(id)];
       ways.insert(stream.way);
@@ -128,6 +130,10 @@ std::vector<CallPart> parts_of(std::vector<const MediaFlow*> flows) {
 
 }  // namespace
 
+bool is_generic(std::string_view application) {
+  return application.empty() || application == "rtp" || application == "webrtc" || application == "sip" || application == "rtsp";
+}
+
 void tell_kinds(std::vector<Stream>& streams, const std::vector<StreamFacts>& facts) {
   std::map<std::pair<FlowId, Way>, std::vector<std::size_t>> videos;
   for (std::size_t i = 0; i < streams.size(); ++i) {
@@ -147,6 +153,15 @@ void tell_kinds(std::vector<Stream>& streams, const std::vector<StreamFacts>& fa
   }
   // RFC 4588: a retransmission stream bears the timestamps of the stream it mends, so beside it runs a busier one
   // that is at the same media time.
+  for (std::size_t i = 0; i < streams.size(); ++i) {  // too short to be told by itself: a sender's probe before it mends
+    Stream& stream = streams[i];
+    const auto group = videos.find({stream.flow, stream.way});
+    if (group == videos.end() || stream.clock_rate_hz != 0 || facts[i].packets >= brief || stream.kind != MediaKind::audio) continue;
+    const bool beside_video = std::any_of(group->second.begin(), group->second.end(), [&](std::size_t video) {
+      return facts[video].packets > 20 * facts[i].packets && stream.payload_type == streams[video].payload_type + 1;
+    });
+    if (beside_video) stream.kind = MediaKind::retransmission;
+  }
   for (const auto& [key, group] : videos) {
     for (const auto small : group) {
       for (const auto big : group) {
@@ -193,8 +208,8 @@ std::vector<Call> build_calls(std::vector<MediaFlow> flows, std::vector<Stream>&
         most = packets;
         main = flow;
       }
-      const bool better = generic(call.label.application) && !generic(flow->label.application);
-      const bool as_good = generic(call.label.application) == generic(flow->label.application);
+      const bool better = is_generic(call.label.application) && !is_generic(flow->label.application);
+      const bool as_good = is_generic(call.label.application) == is_generic(flow->label.application);
       if (better || (as_good && flow->label.confidence > call.label.confidence)) call.label = flow->label;
       if (flow->signalling != Signalling::none) call.signalling = flow->signalling;
       call.streams.insert(call.streams.end(), flow->streams.begin(), flow->streams.end());

@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace callwitness::classify {
@@ -21,6 +22,9 @@ struct MediaFlow {
   int dialog = -1;                   ///< index of the SIP dialog that announced it; -1: none
   std::optional<Time> dialog_end;    ///< its BYE
 };
+
+/// A label that names a technique and nobody's application.
+bool is_generic(std::string_view application);
 
 /// Groups flows into calls, sets Stream::call, orders calls by start.
 std::vector<Call> build_calls(std::vector<MediaFlow> flows, std::vector<Stream>& streams,

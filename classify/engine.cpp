@@ -16,7 +16,9 @@ constexpr std::uint64_t never_evict_lone = 2;
 }  // namespace
 
 Engine::Engine(MediaSink& sink, const ClassifierOptions& options)
-    : sink_(sink), options_(options), table_(options.flow_limit) {}
+    : sink_(sink), options_(options), table_(options.flow_limit) {
+  if (options.use_ndpi) labeller_ = std::make_unique<ndpi::Labeller>();
+}
 
 FlowDetail& Engine::detail_of(FlowState& state) {
   if (!state.detail) state.detail = std::make_unique<FlowDetail>();
@@ -51,6 +53,10 @@ void Engine::close(std::uint32_t slot) {
                              state.flow.forward.packets + state.flow.backward.packets > 32;
   if (worth_keeping && retired_.size() < retired_memory) retired_.push_back(state.flow);
   attempts_.on_flow_closed(state.flow, now_);
+  if (labeller_) {
+    if (worth_keeping) labeller_->close(state.flow.id);
+    else labeller_->forget(state.flow.id);
+  }
   sink_.on_flow_closed(state.flow);
   table_.erase(slot);
 }
@@ -97,6 +103,7 @@ void Engine::on_datagram(const Datagram& datagram) {
   sink_.on_datagram(flow, way, datagram);
   attempts_.on_datagram(flow, way, datagram, names_);
   if (datagram.payload_length > 0 && !state.settled) recognise(state, way, datagram);
+  if (!state.ndpi_done && labeller_) state.ndpi_done = !labeller_->submit(flow.id, datagram);
   if (datagram.tcp) on_tcp(state, way, datagram);
   else if (datagram.five_tuple.protocol == capture::protocol::udp) on_udp(state, way, datagram);
 }
@@ -122,16 +129,13 @@ void Engine::recognise(FlowState& state, Way way, const Datagram& datagram) {
     packets[i] = {record.time, record.way, bytes.subspan(record.offset, record.size), record.payload_length};
   }
   const FlowStart view{state.flow.five_tuple, std::span(packets).first(start.records.size())};
-  for (const Application* application : applications()) {
-    if (!application->recognise) continue;
-    const Claim claim = application->recognise(view);
-    if (claim.confidence > state.claim.confidence) {
-      state.claim = claim;
-      state.application = application;
-      state.flow.label = {application->key, claim.confidence, claim.basis};
-      state.flow.role = claim.role;
-    }
-  }
+  // The newest answer counts: what follows may take a claim back.
+  const Recognition recognition = classify::recognise(view);
+  state.claim = recognition.claim;
+  state.application = recognition.application;
+  state.flow.role = state.claim.role;
+  state.flow.label = {};
+  if (recognition.application) state.flow.label = {recognition.application->key, state.claim.confidence, state.claim.basis};
   if (state.claim.confidence >= sure || start.records.size() >= FlowStart::packet_limit) settle(state);
 }
 

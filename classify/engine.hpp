@@ -6,10 +6,13 @@
 #include "classify/classifier.hpp"
 #include "classify/dialogs.hpp"
 #include "classify/flow_table.hpp"
+#include "classify/ndpi/labeller.hpp"
 #include "classify/stream_facts.hpp"
 #include "classify/stun.hpp"
 #include "classify/vantage.hpp"
 
+#include <map>
+#include <memory>
 #include <vector>
 
 namespace callwitness::classify {
@@ -64,6 +67,8 @@ class Engine {
   Label label_of(const FlowState& state) const;
   /// The application that the flow's server name, or the name of one of its addresses, belongs to; empty: none.
   std::string_view name_application(const Flow& flow) const;
+  Label fused_label(const FlowState& state) const;
+  static bool carries_rtp(const FlowState& state);
   void end_flow(FlowState& state);
   std::vector<MediaFlow> media_flows(std::vector<Flow>& all);
   void add_signalling(Classification& result) const;
@@ -79,6 +84,9 @@ class Engine {
   NameTable names_;
   AttemptTracker attempts_;
   Dialogs dialogs_;
+  std::unique_ptr<ndpi::Labeller> labeller_;   ///< null: our own recognisers only
+  std::map<FlowId, std::string_view> ndpi_labels_;
+
   capture::Anomalies anomalies_;
   std::uint32_t next_flow_ = 0;
   std::size_t start_bytes_ = 0;            ///< memory in StartRecorders

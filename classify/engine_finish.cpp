@@ -24,14 +24,27 @@ std::string_view Engine::name_application(const Flow& flow) const {
   return {};
 }
 
+/// What can be said at once; the fused label comes at the end, when all evidence is in.
 Label Engine::label_of(const FlowState& state) const {
+  if (state.application && state.claim.confidence >= 0.5) return state.flow.label;
+  if (carries_rtp(state)) return state.ice || state.dtls ? Label{"webrtc", 0.6, Basis::behaviour} : Label{"rtp", 0.8, Basis::behaviour};
+  return state.flow.label;
+}
+
+bool Engine::carries_rtp(const FlowState& state) {
+  return state.detail && state.detail->rtp && state.detail->rtp->accepted() > 0;
+}
+
+Label Engine::fused_label(const FlowState& state) const {
   Evidence evidence;
   evidence.recognition = {state.application, state.claim};
-  evidence.name_application = name_application(state.flow);
   evidence.owner = state.flow.owner.raw();
   evidence.five_tuple = state.flow.five_tuple;
-  evidence.carries_rtp = state.detail && state.detail->rtp && state.detail->rtp->accepted() > 0;
+  evidence.carries_rtp = carries_rtp(state);
+  evidence.name_application = name_application(state.flow);
   evidence.is_ice = state.ice || state.dtls;
+  const auto label = ndpi_labels_.find(state.flow.id);
+  if (label != ndpi_labels_.end()) evidence.ndpi_label = label->second;
   return fuse(evidence);
 }
 
@@ -62,7 +75,7 @@ void Engine::end_flow(FlowState& state) {
   harvest(state);
   if (state.rtcp && state.stream_count == 0 && state.flow.role == Role::unknown) state.flow.role = Role::control;
   vantage_.add(state);
-  state.flow.label = label_of(state);
+  state.flow.label = fused_label(state);
   Flow& flow = state.flow;
   const TcpTracker* tcp = state.detail ? state.detail->tcp.get() : nullptr;
   const Time last = state.stream_count > 0 ? state.last_media_time : flow.last_time;
@@ -163,6 +176,10 @@ void Engine::add_signalling(Classification& result) const {
 
 void Engine::finish() {
   Classification result;
+  if (labeller_) {
+    for (const auto& answer : labeller_->drain()) ndpi_labels_[answer.flow] = answer.application;
+    anomalies_.merge(labeller_->anomalies());
+  }
   for (std::uint32_t slot = 0; slot < table_.slots(); ++slot) {
     if (table_[slot].used) end_flow(table_[slot]);
   }
@@ -177,6 +194,12 @@ void Engine::finish() {
   for (std::size_t i = 0; i < streams_.size(); ++i) describe(streams_[i], facts_[i].first_time, facts_[i].last_time);
   tell_kinds(streams_, facts_);
   result.calls = build_calls(media_flows(result.flows), streams_, facts_, result.vantage);
+  for (const auto& call : result.calls) {
+    for (const auto id : call.streams) {
+      Stream& stream = streams_[static_cast<std::size_t>(id)];
+      if (is_generic(stream.label.application) && !is_generic(call.label.application)) stream.label = call.label;
+    }
+  }
   add_signalling(result);
   result.streams = std::move(streams_);
   result.resets = std::move(resets_);

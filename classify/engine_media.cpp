@@ -7,7 +7,7 @@
 namespace callwitness::classify {
 namespace {
 
-constexpr std::size_t packets_to_tell = 5;       // of an application's own media, before it is a stream
+constexpr std::size_t packets_to_tell = 5, packets_to_tell_unknown = 32;       // of an application's own media, before it is a stream
 constexpr std::uint64_t packets_before_beat = 8; // a flow shorter than this has no beat to watch
 // The end of a turn-around that is too long says nothing of who is near.
 constexpr Duration longest_answer = std::chrono::seconds(5);
@@ -209,7 +209,8 @@ void Engine::on_counter(FlowState& state, Way way, const Datagram& datagram, con
     return;
   }
   track->backlog.push_back(packet);
-  if (track->backlog.size() < packets_to_tell) return;
+  // What its format doesn't call audio or video must last to be taken for media.
+  if (track->backlog.size() < (header.kind == MediaKind::unknown && state.claim.role != Role::tunnel ? packets_to_tell_unknown : packets_to_tell)) return;
   Stream stream;
   stream.kind = header.kind;
   stream.ssrc = header.ssrc;
@@ -294,11 +295,10 @@ void Engine::on_udp(FlowState& state, Way way, const Datagram& datagram) {
   if (state.application && state.settled && !has_rtp) {
     if (state.application->echo) on_echo(state, way, datagram);
     if (const auto header = media_of(state, datagram, way)) return on_counter(state, way, datagram, *header);
-    if (state.application->media) return;
   }
   if (!has_rtp && never_media(state.flow.five_tuple)) return;
   if (carry(state, way, datagram, unwrap(datagram.payload, datagram.payload_length))) return;
-  if (has_rtp || state.gave_up_cadence || !state.settled) return;
+  if (has_rtp || state.gave_up_cadence || !state.settled || (state.application && state.application->media)) return;
   if (state.claim.role == Role::signalling || state.claim.role == Role::control) return;
   if (state.flow.forward.packets + state.flow.backward.packets > packets_before_beat) on_cadence(state, way, datagram);
 }

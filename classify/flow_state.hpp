@@ -45,7 +45,6 @@ struct CounterTrack {
   std::uint32_t space = 0;
   std::optional<StreamId> stream;
   std::vector<MediaPacket> backlog;
-  MediaHeader header;
   SequenceKeeper keeper;
 };
 
@@ -88,6 +87,7 @@ struct FlowState {
   bool close_notify = false, rtcp_bye = false, bye = false;
   bool rtcp = false;
   bool gave_up_cadence = false;
+  bool ndpi_done = false;                    ///< nDPI needs no more of it
   Framing framing = Framing::undecided;
   Signalling signalling = Signalling::none;  ///< it carries SIP or RTSP text
   std::uint16_t stream_count = 0;

@@ -135,6 +135,8 @@ RtpTracker::Outcome RtpTracker::on_packet(const RtpHeader& header, Way way, Medi
     }
     if (track->backlog.size() < 2 * trial_length) track->backlog.push_back(packet);
   }
+  if (track->packets > 0 && sequence_step > 1 && sequence_step < maximum_dropout) track->skipped += static_cast<std::uint64_t>(sequence_step - 1);
+  if (sequence_step < 0) ++track->late;
   if (track->packets == 0 || sequence_step > 0 || std::abs(sequence_step) >= maximum_dropout) {
     track->highest = header.sequence;
     if (track->packets > 0) {

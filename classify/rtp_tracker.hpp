@@ -23,6 +23,7 @@ struct RtpTrack {
   std::array<std::int8_t, type_slots> types{-1, -1, -1, -1, -1, -1};
   std::array<std::uint32_t, type_slots> type_packets{};
   std::uint64_t packets = 0, payload_bytes = 0, markers = 0, same_timestamp = 0, advances = 0;
+  std::uint64_t skipped = 0, late = 0;              ///< numbers jumped over, and those that came after all
   std::uint64_t ticks = 0;                          ///< sum of forward timestamp steps while time ran alike
   std::vector<MediaPacket> backlog;                 ///< empty once accepted
   bool has_type(std::uint8_t type) const { return types_seen[type >> 6] >> (type & 63) & 1; }

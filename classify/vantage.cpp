@@ -8,6 +8,7 @@ namespace {
 // Shares and counts: docs/methods/vantage.md.
 constexpr double nearly_all = 0.95, hardly_any = 0.2;
 constexpr std::uint64_t enough_packets = 10, enough_answers = 2;
+constexpr std::uint64_t enough_numbered = 500, enough_missing = 10;
 constexpr std::uint32_t prompt_us = 1000;
 
 double share(std::uint64_t part, std::uint64_t whole) {
@@ -37,6 +38,15 @@ void VantageMeter::add(const FlowState& state) {
     traits.peers_answers += peer.answers;
     traits.fastest_answer_us = std::min(traits.fastest_answer_us, own.fastest_answer_us);
     traits.peers_fastest_us = std::min(traits.peers_fastest_us, peer.fastest_answer_us);
+    if (state.detail && state.detail->rtp) {
+      for (const auto& track : state.detail->rtp->tracks()) {
+        const std::uint64_t missing = track.skipped > track.late ? track.skipped - track.late : 0;
+        const bool its_own = static_cast<std::size_t>(track.way) == way;
+        if (!track.stream) continue;
+        (its_own ? traits.numbered : traits.peers_numbered) += track.packets;
+        (its_own ? traits.missing : traits.peers_missing) += missing;
+      }
+    }
     traits.peers_packets += peer.packets;
     traits.peers_initial += peer.initial_time_to_live;
   }
@@ -78,6 +88,13 @@ Vantage VantageMeter::infer(const std::vector<capture::IpAddress>& told) const {
   if (collect(Vantage::Basis::turn_around, 0.9, [](const auto&, const Traits& traits) {
         return traits.answers >= enough_answers && traits.peers_answers >= enough_answers &&
                traits.fastest_answer_us < prompt_us && traits.peers_fastest_us > 3 * prompt_us;
+      })) {
+    return vantage;
+  }
+  // What leaves here can't have been lost yet; what arrives can.
+  if (collect(Vantage::Basis::whole_sequence, 0.7, [](const auto&, const Traits& traits) {
+        return traits.numbered >= enough_numbered && traits.missing == 0 && traits.peers_numbered >= enough_numbered &&
+               traits.peers_missing >= enough_missing;
       })) {
     return vantage;
   }

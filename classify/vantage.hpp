@@ -21,6 +21,7 @@ class VantageMeter {
     std::uint64_t packets = 0, initial_time_to_live = 0, inbound = 0, outbound = 0;
     std::uint64_t answers = 0, peers_answers = 0;
     std::uint32_t fastest_answer_us = 0xffffffff, peers_fastest_us = 0xffffffff;
+    std::uint64_t numbered = 0, missing = 0, peers_numbered = 0, peers_missing = 0;  ///< RTP sent by it, by its peers
     std::uint64_t peers_packets = 0, peers_initial = 0;  ///< of what the other ends of its flows sent
   };
   std::map<capture::IpAddress, Traits> addresses_;
