@@ -9,7 +9,7 @@ namespace callwitness::metrics {
 
 namespace {
 constexpr std::array<double, 10> usual_packet_times_ms{2.5, 5, 10, 20, 30, 40, 60, 80, 100, 120};
-constexpr double snap_tolerance = 0.15;
+constexpr double snap_tolerance = 0.05;
 constexpr double greatest_deviation = 0.25;       // MAD of the gaps over the packet time
 constexpr double regular_share = 0.9;             // of the steps (or sizes) that must be alike
 constexpr double size_class = 0.3;                // sizes within ±30 % of the median are one class
