@@ -64,7 +64,9 @@ std::optional<MediaHeader> media(const Datagram& datagram, Way way) {
   if (starts_with(bytes, start_text)) return std::nullopt;
   MediaHeader header;
   header.kind = MediaKind::audio;
-  if (is_old(bytes)) {
+  // The third version begins with a MAC, which looks like the old class word now and then: its port decides.
+  const bool new_port = datagram.five_tuple.source.port == usual_port || datagram.five_tuple.destination.port == usual_port;
+  if (!new_port && is_old(bytes)) {
     if (bytes[0] != 0xf2 && bytes[0] != 0xf3) return std::nullopt;
     header.payload_offset = 16;
     return header;
