@@ -69,6 +69,7 @@ class Engine {
   std::string_view name_application(const Flow& flow) const;
   Label fused_label(const FlowState& state) const;
   static bool carries_rtp(const FlowState& state);
+  Label label_by_sign_in(const Flow& voice, const std::vector<Flow>& all) const;
   void end_flow(FlowState& state);
   std::vector<MediaFlow> media_flows(std::vector<Flow>& all);
   void add_signalling(Classification& result) const;

@@ -10,6 +10,8 @@ namespace {
 
 // Media that went on until this long before the last packet was cut by the capture's end, not by silence.
 constexpr Duration silence = std::chrono::seconds(5);
+// A call begins while its sign-in is at most this old.
+constexpr Duration sign_in = std::chrono::minutes(2);
 
 }  // namespace
 
@@ -99,6 +101,22 @@ std::vector<StreamId> Engine::streams_of(const FlowState& state) const {
   return ids;
 }
 
+/// Voice without a format takes the name of the one service that its host had just signed in to, of those whose media
+/// nobody can tell by its looks (Tango).
+Label Engine::label_by_sign_in(const Flow& voice, const std::vector<Flow>& all) const {
+  const Application* found = nullptr;
+  for (const auto& flow : all) {
+    const bool shares_host = flow.five_tuple.source.address == voice.five_tuple.source.address ||
+                             flow.five_tuple.source.address == voice.five_tuple.destination.address;
+    if (!shares_host || flow.first_time > voice.first_time || voice.first_time - flow.last_time > sign_in) continue;
+    const Application* named = find_application(name_application(flow));
+    if (!named || named->recognise || named == found) continue;
+    if (found) return {};
+    found = named;
+  }
+  return found ? Label{found->key, 0.6, Basis::name} : Label{};
+}
+
 std::vector<MediaFlow> Engine::media_flows(std::vector<Flow>& all) {
   std::map<FlowId, Flow*> by_id;
   for (auto& flow : all) by_id[flow.id] = &flow;
@@ -133,6 +151,10 @@ std::vector<MediaFlow> Engine::media_flows(std::vector<Flow>& all) {
       if (its.label.basis > Basis::signalling && (its.label.application.empty() || its.label.application == "rtp")) {
         its.label = {dialog.rtsp ? "rtsp" : "sip", 0.97, Basis::signalling};
       }
+    }
+    const bool formless = streams_[static_cast<std::size_t>(flow.streams.front())].sequence_basis == SequenceBasis::none;
+    if (formless && (its.label.application.empty() || its.label.basis == Basis::port)) {
+      if (const Label label = label_by_sign_in(its, all); !label.application.empty()) its.label = label;
     }
     flow.label = its.label;
     flow.ended_by = its.ended_by;
