@@ -2,12 +2,16 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 
 namespace callwitness::capture {
 
 using Duration = std::chrono::nanoseconds;
-/// UTC, nanoseconds since 1970. Readers clamp what does not fit (years 1678-2262) and count an anomaly.
+/// UTC, nanoseconds since 1970.
 using Time = std::chrono::sys_time<Duration>;
+/// Packets' times lie between these (years 1824 and 2116, pcap's whole range): readers clamp others and count an
+/// anomaly. So the difference of any two of them fits into a Duration.
+inline constexpr Time earliest_time{Duration(-(std::int64_t{1} << 62))}, latest_time{Duration((std::int64_t{1} << 62) - 1)};
 
 constexpr double seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
 constexpr double milliseconds(Duration d) { return std::chrono::duration<double, std::milli>(d).count(); }

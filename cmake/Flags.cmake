@@ -1,7 +1,7 @@
 add_library(callwitness_flags INTERFACE)
 target_include_directories(callwitness_flags INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_options(callwitness_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
-  $<$<BOOL:${CALLWITNESS_SANITIZE}>:-Wno-maybe-uninitialized>)  # gcc 12 reports it falsely under sanitizers
+  $<$<AND:$<BOOL:${CALLWITNESS_SANITIZE}>,$<CXX_COMPILER_ID:GNU>>:-Wno-maybe-uninitialized>)  # gcc 12 reports it falsely under sanitizers
 target_compile_definitions(callwitness_flags INTERFACE CALLWITNESS_VERSION="${PROJECT_VERSION}")
 if(CALLWITNESS_WERROR)
   target_compile_options(callwitness_flags INTERFACE -Werror)

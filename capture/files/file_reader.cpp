@@ -52,11 +52,8 @@ Result<std::unique_ptr<FileReader>> FileReader::open(const std::string& path, co
 void FileReader::odd_time(Time time) {
   const bool first = seen_ == 0;
   if (!first && time < previous_) record_.anomalies.count("time_backwards");
-  // Unsigned: the distance of two times at the ends of the range does not fit into a Duration.
-  const auto to = static_cast<std::uint64_t>(time.time_since_epoch().count());
-  const auto from = static_cast<std::uint64_t>(previous_.time_since_epoch().count());
-  const std::uint64_t distance = time < previous_ ? from - to : to - from;
-  if (!first && distance >= static_cast<std::uint64_t>(jump.count()))
+  const bool jumped = time < previous_ ? previous_ - time >= jump : time - previous_ >= jump;
+  if (!first && jumped)
     damage_.oddity("time_jump", seen_, stream_->position(),
                    fmt::format("the time jumps from {} to {}: check the clock, or cut the capture there",
                                date(previous_), date(time)));

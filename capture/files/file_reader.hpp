@@ -52,7 +52,7 @@ class FileReader {
   std::optional<PcapngReader> pcapng_;
   std::uint64_t seen_ = 0, packets_ = 0, bytes_ = 0, truncated_ = 0;
   Time first_time_ = Time::max(), last_time_ = Time::min();
-  Time previous_ = Time::max();
+  Time previous_ = latest_time;
 };
 
 }  // namespace callwitness::capture

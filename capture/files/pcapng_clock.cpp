@@ -14,7 +14,7 @@ void PcapngClock::set_resolution(std::uint8_t value) {
   if (value <= 9) {
     nanoseconds_per_tick_ = 1;
     for (int power = value; power < 9; ++power) nanoseconds_per_tick_ *= 10;
-    largest_plain_ = static_cast<std::uint64_t>(INT64_MAX / nanoseconds_per_tick_);
+    largest_plain_ = static_cast<std::uint64_t>(latest_time.time_since_epoch().count() / nanoseconds_per_tick_);
   }
 }
 
@@ -32,9 +32,9 @@ Time PcapngClock::exact(std::uint64_t ticks, bool& clamped) const {
     nanoseconds = static_cast<Wide>(UnsignedWide{ticks} / divisor);
   }
   nanoseconds += Wide{offset_seconds_} * nanoseconds_per_second;
-  if (nanoseconds > INT64_MAX || nanoseconds < INT64_MIN) {
+  if (nanoseconds > latest_time.time_since_epoch().count() || nanoseconds < earliest_time.time_since_epoch().count()) {
     clamped = true;
-    return nanoseconds < 0 ? Time::min() : Time::max();
+    return nanoseconds < 0 ? earliest_time : latest_time;
   }
   return Time(Duration(static_cast<std::int64_t>(nanoseconds)));
 }

@@ -212,7 +212,7 @@ bool PcapngReader::deliver(const Fields& fields, Packet& packet) {
     packet.time = interface.clock.at(fields.ticks, clamped);
     if (clamped) [[unlikely]]
       damage_.oddity("time_out_of_range", packets_, block_position_,
-                     "a time lies outside the years 1678 to 2262: taken as the nearest end");
+                     "a time lies outside the years 1824 to 2116: taken as the nearest end");
   } else {
     packet.time = last_time_;   // a simple packet has none; it came after the one before it
     damage_.oddity("packet_without_time", packets_, block_position_,
