@@ -76,8 +76,9 @@ Contrast contrast_of(const Observation& observation, const Arm& arm, double cap_
   for (std::size_t i = 0; i < best; ++i) contrast.peak_bps += sorted[i] / static_cast<double>(best);
   if (contrast.busy_seconds > 0 && quiet > 0 && quiet_call > 0)
     contrast.call_in_busy = (busy_call / static_cast<double>(contrast.busy_seconds)) / (quiet_call / static_cast<double>(quiet));
-  if (busy_seen > 0 && quiet_seen > 0)
-    contrast.loss_in_busy = ((busy_lost + 1) / (busy_seen + 20)) / ((quiet_lost + 1) / (quiet_seen + 20));
+  constexpr double telling_losses = 10;
+  if (busy_lost >= telling_losses && quiet_seen > 0)
+    contrast.loss_in_busy = (busy_lost / busy_seen) / ((quiet_lost + 1) / (quiet_seen + 1));
   contrast.exceeds = contrast.busy_seconds >= 2 && contrast.call_in_busy >= least_call_in_busy && contrast.loss_in_busy <= most_loss_in_busy;
   return contrast;
 }

@@ -19,7 +19,7 @@ Finding finding_of(const DetectorInput& input, const Arm& arm, std::string_view 
   Finding finding;
   finding.kind = kind;
   finding.mechanism = mechanism;
-  finding.direction = arm.direction;
+  finding.direction = direction_of(input.observation, arm);
   if (const auto* flow = find_flow(input.observation, arm.flow)) finding.application = application_of(input.observation, *flow);
   if (arm.call) finding.calls.push_back(*arm.call);
   finding.streams = arm.streams;
@@ -43,6 +43,16 @@ std::vector<Alternative> alternatives_of_cap(const Contrast& contrast, bool queu
   list.push_back({"remote_end", not_ruled_out, "one_end_captured", {}});
   list.push_back({"application_server", not_ruled_out, "one_end_captured", {}});
   return list;
+}
+
+std::optional<Direction> direction_of(const Observation& observation, const Arm& arm) {
+  if (observation.local_known) return arm.direction;
+  constexpr std::uint64_t telling = 20;
+  std::uint64_t lost[2] = {0, 0};
+  for (const auto& stream : observation.streams) lost[static_cast<std::size_t>(stream.direction)] += stream.lost.value_or(0);
+  const auto mine = static_cast<std::size_t>(arm.direction);
+  if (lost[mine] >= telling && lost[1 - mine] == 0) return Direction::received;
+  return std::nullopt;
 }
 
 void merge_cap(std::vector<Finding>& findings, Finding finding) {

@@ -17,6 +17,9 @@ Time time_at(const Observation& observation, double seconds);
 std::string_view application_of(const Observation& observation, const FlowObservation& flow);
 /// Puts `finding` into `findings`, or widens the one of the same kind, application, direction and rate (within 5 %).
 void merge_cap(std::vector<Finding>& findings, Finding finding);
+/// The direction of an arm as far as it is known: where our end isn't, the way that loses while the other loses nothing
+/// is the received one, for what is sent is captured before the network can drop it.
+std::optional<Direction> direction_of(const Observation& observation, const Arm& arm);
 /// True when what an arm shows can be the network's: losses of our own sent packets are the capture's.
 bool can_show_losses(const Observation& observation, const Arm& arm);
 

@@ -100,7 +100,8 @@ void judge_others(const Observation& observation, Interruption& cut) {
   }
   cut.others_received = received;
   using enum Interruption::Others;
-  cut.others = received > 0 ? alive : sent > 0 ? dead : absent;
+  // A single second with something sent may be the tail of a connection that ended.
+  cut.others = received > 0 ? alive : sent > 1 ? dead : absent;
 }
 
 }  // namespace
@@ -112,7 +113,9 @@ std::vector<Interruption> interruptions_of(const Observation& observation) {
   for (const auto& reset : observation.classification->resets) {
     const auto* flow = find_flow(observation, reset.flow);
     if (flow == nullptr || reset.closing || reset.after_client_hello) continue;
-    const bool voice = flow->call || flow->flow.role == classify::Role::media || flow->flow.role == classify::Role::signalling;
+    // The flow of a call, or one to the host that holds one (its control connection).
+    const bool voice = flow->call || flow->flow.role == classify::Role::media ||
+                       std::any_of(observation.flows.begin(), observation.flows.end(), [&](const FlowObservation& other) { return other.call && same_party(*flow, other); });
     if (!voice || flow->flow.forward.packets + flow->flow.backward.packets < least_before) continue;
     Interruption cut;
     cut.kind = Interruption::Kind::tcp_reset;

@@ -16,7 +16,8 @@ constexpr double minimum_saturated_share = 0.12;
 constexpr double widest_plateau = 0.03;
 constexpr double least_slope = 0.6, most_slope = 1.4, least_correlation = 0.7;
 constexpr double varying_sizes = 0.04;          ///< coefficient of variation from which a slope can be told
-constexpr double least_off_grid = 0.03;
+constexpr double least_off_grid = 0.05;         ///< real clocks and timers stray 3 %
+constexpr double most_gap_ratio = 1.3;          ///< of gaps that hold a loss over those that don't
 constexpr double steady_gaps = 0.35;            ///< IQR/median of gaps × rate / size
 
 struct Window { double rate = 0; std::size_t begin = 0, end = 0; };
@@ -48,8 +49,15 @@ double distance_from_grid(double gap) {
 
 std::optional<ShaperFit> fit_shaper(std::span<const ArmPacket> all, double packet_time) {
   std::vector<ArmPacket> passed;
-  for (const auto& packet : all)
-    if (!packet.lost) passed.push_back(packet);
+  std::vector<bool> after_loss;
+  bool lost_before = false;
+  for (const auto& packet : all) {
+    if (!packet.lost) {
+      passed.push_back(packet);
+      after_loss.push_back(lost_before);
+    }
+    lost_before = packet.lost;
+  }
   if (passed.size() < 100) return std::nullopt;
   const auto windows = windows_of(passed);
   if (windows.size() < minimum_saturated) return std::nullopt;
@@ -67,7 +75,9 @@ std::optional<ShaperFit> fit_shaper(std::span<const ArmPacket> all, double packe
   if (best_centre <= 0) return std::nullopt;
   ShaperFit fit;
   fit.windows = windows.size();
-  std::vector<double> plateau, gaps, expected, relative, sizes;
+  std::vector<double> plateau, gaps, expected, expected_before, relative, sizes;
+  double whole_gaps = 0, broken_gaps = 0;
+  std::size_t whole = 0, broken = 0;
   fit.start = -1;
   for (const auto& window : windows) {
     if (std::abs(window.rate / best_centre - 1) > plateau_width) continue;
@@ -75,8 +85,13 @@ std::optional<ShaperFit> fit_shaper(std::span<const ArmPacket> all, double packe
     if (fit.start < 0) fit.start = passed[window.begin].time;
     fit.end = passed[window.end - 1].time;
     for (std::size_t i = std::max<std::size_t>(1, window.begin); i < window.end; ++i) {
-      gaps.push_back(passed[i].time - passed[i - 1].time);
+      const double gap = passed[i].time - passed[i - 1].time;
+      gaps.push_back(gap);
       sizes.push_back(passed[i].bytes);
+      expected_before.push_back(passed[i - 1].bytes);
+      const bool missing = after_loss[i];
+      (missing ? broken_gaps : whole_gaps) += gap;
+      ++(missing ? broken : whole);
     }
   }
   fit.saturated = plateau.size();
@@ -102,16 +117,21 @@ std::optional<ShaperFit> fit_shaper(std::span<const ArmPacket> all, double packe
   fit.rate_high = fit.rate_bps * (1 + half);
   for (const double size : sizes) expected.push_back(size * 8 / fit.rate_bps);
   for (std::size_t i = 0; i < gaps.size(); ++i) relative.push_back(gaps[i] / expected[i]);
-  fit.correlation = correlation(expected, gaps);
+  // A bucket that may go into debt (HTB) pauses after a large packet instead of before it.
+  const double now = correlation(expected, gaps), before = correlation(expected_before, gaps);
+  fit.correlation = std::max(now, before);
   const double deviation_x = standard_deviation(expected);
   fit.slope = deviation_x > 0 ? fit.correlation * standard_deviation(gaps) / deviation_x : 0;
   const double usual_gap = median(gaps);
   fit.off_grid = distance_from_grid(usual_gap);
   if (packet_time > 0) fit.off_grid = std::min(fit.off_grid, std::abs(usual_gap / packet_time - 1));
+  // A queue's gaps don't know of the packets it dropped; a loss without a queue leaves a gap twice as long.
+  const bool gaps_ignore_losses = broken < 10 || whole < 10 ||
+                                  broken_gaps / static_cast<double>(broken) < most_gap_ratio * whole_gaps / static_cast<double>(whole);
   const bool varying = standard_deviation(sizes) > varying_sizes * mean(sizes);
   const bool serial = varying ? fit.slope >= least_slope && fit.slope <= most_slope && fit.correlation >= least_correlation
-                              : fit.off_grid >= least_off_grid && relative_spread(relative) <= steady_gaps;
-  fit.mechanism = serial && fit.plateau_cv <= widest_plateau && relative_spread(relative) <= steady_gaps;
+                              : fit.off_grid >= least_off_grid && relative_spread(relative) <= steady_gaps / 2;
+  fit.mechanism = serial && gaps_ignore_losses && fit.plateau_cv <= widest_plateau && relative_spread(relative) <= steady_gaps;
   return fit;
 }
 

@@ -18,7 +18,9 @@ constexpr double most_loss_when_full = 0.3;
 constexpr double least_precision = 0.5;
 constexpr double least_recall = 0.7;
 constexpr double narrow_spread = 0.06;
-constexpr double least_precision_when_narrow = 0.3;
+constexpr double least_lift = 3;                   ///< precision over the overall loss ratio, where the spread is narrow
+constexpr double least_lift_very_narrow = 2;
+constexpr double very_narrow_spread = 0.03;
 constexpr double least_local_rate_ratio = 1.02;
 constexpr double step_ratio = 1.08;                ///< a smaller change of the rate is no step
 
@@ -120,8 +122,9 @@ constexpr std::array depths = {1500.0, 3000.0, 6000.0, 12000.0, 24000.0, 48000.0
 void judge_fit(PolicerFit& fit) {
   const bool never_when_full = fit.loss_when_full <= most_loss_when_full;
   const bool precise = fit.precision >= least_precision && fit.recall >= least_recall;
+  const double lift = fit.loss_ratio > 0 ? fit.precision / fit.loss_ratio : 0;
   const bool narrow = fit.spread <= narrow_spread && fit.offered_spread > 2 * fit.spread && fit.recall >= least_recall &&
-                      fit.precision >= least_precision_when_narrow;
+                      lift >= (fit.spread <= very_narrow_spread ? least_lift_very_narrow : least_lift);
   fit.mechanism = never_when_full && (precise || narrow) && fit.spread <= 0.2 && fit.local_rate_ratio >= least_local_rate_ratio;
 }
 
