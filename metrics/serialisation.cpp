@@ -16,6 +16,7 @@ constexpr double minimum_saturated_share = 0.12;
 constexpr double widest_plateau = 0.03;
 constexpr double least_slope = 0.6, most_slope = 1.4, least_correlation = 0.7;
 constexpr double varying_sizes = 0.04;          ///< coefficient of variation from which a slope can be told
+constexpr double least_size_share = 0.4;        ///< of the median size, for a packet to count in the slope
 constexpr double least_off_grid = 0.05;         ///< real clocks and timers stray 3 %
 constexpr double most_gap_ratio = 1.3;          ///< of gaps that hold a loss over those that don't
 constexpr double steady_gaps = 0.35;            ///< IQR/median of gaps × rate / size
@@ -61,8 +62,11 @@ std::optional<ShaperFit> fit_shaper(std::span<const ArmPacket> all, double packe
   if (passed.size() < 100) return std::nullopt;
   const auto windows = windows_of(passed);
   if (windows.size() < minimum_saturated) return std::nullopt;
-  std::vector<double> rates;
+  std::vector<double> rates, all_sizes;
   for (const auto& window : windows) rates.push_back(window.rate);
+  for (const auto& packet : passed) all_sizes.push_back(packet.bytes);
+  // Small packets that follow a voice packet at once would feign a gap that grows with size.
+  const double small = least_size_share * median(all_sizes);
   // A bucket lets a burst through before it paces: the top tenth may lie above the plateau.
   const double top = quantile(rates, 0.9);
   double best_centre = 0;
@@ -85,6 +89,7 @@ std::optional<ShaperFit> fit_shaper(std::span<const ArmPacket> all, double packe
     if (fit.start < 0) fit.start = passed[window.begin].time;
     fit.end = passed[window.end - 1].time;
     for (std::size_t i = std::max<std::size_t>(1, window.begin); i < window.end; ++i) {
+      if (passed[i].bytes < small || passed[i - 1].bytes < small) continue;
       const double gap = passed[i].time - passed[i - 1].time;
       gaps.push_back(gap);
       sizes.push_back(passed[i].bytes);

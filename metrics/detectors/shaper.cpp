@@ -31,7 +31,9 @@ double delay_of(const Observation& observation, const Arm& arm) {
 std::vector<Finding> shaper(const DetectorInput& input) {
   std::vector<Finding> findings;
   for (const auto& arm : input.arms) {
-    if (!arm.whole_flow || !can_show_losses(input.observation, arm)) continue;
+    const auto* flow = find_flow(input.observation, arm.flow);
+    // TCP paces itself by its own acknowledgements; its limits are tcp_policing's.
+    if (!arm.whole_flow || flow == nullptr || flow->tcp || !can_show_losses(input.observation, arm)) continue;
     const bool policed = std::any_of(input.earlier.begin(), input.earlier.end(), [&](const Finding& f) {
       return f.kind == "rate_cap" && f.direction == arm.direction && std::find(f.flows.begin(), f.flows.end(), arm.flow) != f.flows.end();
     });
