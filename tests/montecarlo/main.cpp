@@ -1,0 +1,143 @@
+// Simulates calls and asks the whole pipeline what it sees.
+//   montecarlo [--benign N] [--interfering N] [--seconds S] [--seed FIRST] [--only SCENARIO] [--verbose]
+// Seeds below 1,000,000 choose thresholds; from 1,000,000 on they test. Exit status 1: the bars were missed.
+#include "scenario.hpp"
+
+#include "capture/decoder.hpp"
+#include "classify/classifier.hpp"
+#include "metrics/analyzer.hpp"
+#include "metrics/statistics.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <map>
+#include <string>
+
+namespace {
+
+using callwitness::metrics::Analysis;
+using callwitness::metrics::VerdictClass;
+
+Analysis analyse(const montecarlo::Simulated& simulated) {
+  callwitness::capture::CaptureRecords records;
+  records.emplace_back();
+  callwitness::metrics::Analyzer analyzer(records);
+  callwitness::classify::Classifier classifier(analyzer, {});
+  callwitness::capture::Anomalies anomalies;
+  callwitness::capture::Decoder decoder(classifier, anomalies);
+  montecarlo::replay(simulated, decoder);
+  return analyzer.take_analysis();
+}
+
+struct Tally {
+  std::size_t runs = 0, accused = 0, found = 0, exact = 0;
+  std::map<std::string, std::size_t> classes;
+  std::vector<double> errors;
+};
+
+struct Bin { double said = 0; std::size_t count = 0, right = 0; };
+
+std::string_view class_of(const Analysis& analysis) {
+  static constexpr std::string_view names[] = {"interference", "impaired", "clean", "insufficient"};
+  return names[static_cast<std::size_t>(analysis.verdict.verdict_class)];
+}
+
+/// Relative error of the finding that fits the truth best; negative: none.
+double error_of(const Analysis& analysis, const montecarlo::Truth& truth) {
+  double best = -1;
+  for (const auto& finding : analysis.findings) {
+    double error = -1;
+    if (truth.cap_bps && finding.kind == "rate_cap")
+      for (const double cap : truth.caps_bps) {
+        const double this_one = std::abs(*finding.rate_bps / cap - 1);
+        if (error < 0 || this_one < error) error = this_one;
+      }
+    if (truth.period_s && finding.kind == "periodic_reset") error = std::abs(*finding.period_s / *truth.period_s - 1);
+    if (error >= 0 && (best < 0 || error < best)) best = error;
+  }
+  return best;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::size_t benign = 100, interfering = 100;
+  double seconds = 60;
+  std::uint64_t seed = 1'000'000;
+  std::string only;
+  bool verbose = false;
+  for (int i = 1; i < argc; ++i) {
+    const std::string option = argv[i];
+    const auto value = [&] { return i + 1 < argc ? argv[++i] : ""; };
+    if (option == "--benign") benign = std::strtoul(value(), nullptr, 10);
+    else if (option == "--interfering") interfering = std::strtoul(value(), nullptr, 10);
+    else if (option == "--seconds") seconds = std::strtod(value(), nullptr);
+    else if (option == "--seed") seed = std::strtoull(value(), nullptr, 10);
+    else if (option == "--only") only = value();
+    else if (option == "--verbose") verbose = true;
+  }
+  std::map<std::string, Tally> tallies;
+  std::map<int, Bin> reliability;
+  std::size_t false_accusations = 0, benign_runs = 0, missed = 0, interfering_runs = 0, unbound = 0;
+  const auto run = [&](std::string_view scenario, std::uint64_t this_seed) {
+    const auto simulated = montecarlo::simulate(scenario, this_seed, seconds);
+    const auto& truth = simulated.truth;
+    const bool interferes = truth.interference && truth.binds;
+    if (truth.interference && !truth.binds) ++unbound;
+    const auto analysis = analyse(simulated);
+    auto& tally = tallies[std::string(scenario)];
+    ++tally.runs;
+    ++tally.classes[std::string(class_of(analysis))];
+    const bool accused = analysis.verdict.verdict_class == VerdictClass::interference;
+    const double error = error_of(analysis, truth);
+    const bool found = accused && error >= 0 && error < 0.1;
+    tally.accused += accused;
+    tally.found += found;
+    tally.exact += found && error <= 0.02;
+    if (found) tally.errors.push_back(error);
+    if (!truth.interference) ++benign_runs, false_accusations += accused;
+    else if (interferes) ++interfering_runs, missed += !found;
+    const double said = analysis.verdict.confidence;
+    if (accused) {
+      auto& bin = reliability[static_cast<int>(said * 20)];
+      bin.said += said;
+      ++bin.count;
+      bin.right += truth.interference && found;
+    }
+    if (verbose && (accused != truth.interference || (interferes && !found))) {
+      fmt::print("{} seed {} {} severity {:.2f} cap {} said {}", scenario, this_seed, truth.binds ? "" : "(unbound)", truth.severity, truth.cap_bps.value_or(0), class_of(analysis));
+      for (const auto& finding : analysis.findings)
+        fmt::print(" {}/{}{}", finding.kind, finding.mechanism, finding.rate_bps ? fmt::format("@{:.0f}", *finding.rate_bps) : finding.period_s ? fmt::format("@{:.2f}s", *finding.period_s) : "");
+      fmt::print("\n");
+    }
+  };
+  const auto all = [&](const std::vector<std::string_view>& scenarios, std::size_t count) {
+    for (std::size_t k = 0; k < count; ++k) {
+      const auto scenario = scenarios[k % scenarios.size()];
+      if (only.empty() || only == scenario) run(scenario, seed + k);
+    }
+  };
+  all(montecarlo::benign_scenarios(), benign);
+  all(montecarlo::interfering_scenarios(), interfering);
+  fmt::print("{:<30} {:>5} {:>8} {:>6} {:>9} {:>9} {:>9}  classes\n", "scenario", "runs", "accused", "found", "within 2%", "median", "max");
+  for (const auto& [name, tally] : tallies) {
+    fmt::print("{:<30} {:>5} {:>8} {:>6} {:>9} {:>9.4f} {:>9.4f} ", name, tally.runs, tally.accused, tally.found, tally.exact, callwitness::metrics::median(tally.errors),
+               callwitness::metrics::quantile(tally.errors, 1));
+    for (const auto& [said, count] : tally.classes) fmt::print(" {} {}", said, count);
+    fmt::print("\n");
+  }
+  double calibration = 0, accusations = 0;
+  for (const auto& [index, bin] : reliability) {
+    const double n = static_cast<double>(bin.count);
+    fmt::print("confidence {:.3f}: right {:.3f} of {}\n", bin.said / n, static_cast<double>(bin.right) / n, bin.count);
+    calibration += std::abs(bin.said - static_cast<double>(bin.right));
+    accusations += n;
+  }
+  if (accusations > 0) calibration /= accusations;
+  fmt::print("false accusations {} of {} benign; missed {} of {} interfering ({} didn't bind); expected calibration error {:.4f}\n", false_accusations, benign_runs, missed, interfering_runs,
+             unbound, calibration);
+  const bool good = static_cast<double>(false_accusations) <= 0.001 * static_cast<double>(benign_runs) && (interfering_runs == 0 || static_cast<double>(missed) <= 0.05 * static_cast<double>(interfering_runs));
+  return good ? 0 : 1;
+}

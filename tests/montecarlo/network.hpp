@@ -1,0 +1,162 @@
+// Models of networks: each element takes packets in time order and lets them pass, late or not at all.
+#pragma once
+
+#include "metrics/statistics.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace montecarlo {
+
+using callwitness::metrics::Random;
+
+struct SimPacket {
+  double sent = 0, arrival = 0;   ///< seconds
+  double bytes = 0;               ///< IP
+  int flow = 0;
+  bool is_call = false;
+  bool is_video = false;
+};
+
+class Element {
+ public:
+  virtual ~Element() = default;
+  /// False: dropped. May put off `packet.arrival`.
+  virtual bool pass(SimPacket& packet) = 0;
+};
+
+using Selector = std::function<bool(const SimPacket&)>;
+inline Selector everything() { return [](const SimPacket&) { return true; }; }
+inline Selector the_call() { return [](const SimPacket& p) { return p.is_call; }; }
+
+/// A line with a first-in-first-out queue of so many bytes (also a shaper, for a selector).
+class Queue final : public Element {
+ public:
+  Queue(double rate_bps, double queue_bytes, Selector selector, double from = 0) : rate_(rate_bps), queue_(queue_bytes), selector_(std::move(selector)), from_(from) {}
+  bool pass(SimPacket& packet) override {
+    if (!selector_(packet) || packet.arrival < from_) return true;
+    const double backlog = std::max(0.0, free_ - packet.arrival) * rate_ / 8;
+    if (backlog + packet.bytes > queue_ + 1500) return false;
+    free_ = std::max(free_, packet.arrival) + packet.bytes * 8 / rate_;
+    packet.arrival = free_;
+    return true;
+  }
+
+ private:
+  double rate_, queue_;
+  Selector selector_;
+  double from_, free_ = 0;
+};
+
+class Policer final : public Element {
+ public:
+  struct Step { double from, rate_bps; };
+  Policer(std::vector<Step> steps, double depth, Selector selector) : steps_(std::move(steps)), depth_(depth), tokens_(depth), selector_(std::move(selector)) {}
+  bool pass(SimPacket& packet) override {
+    if (!selector_(packet) || packet.arrival < steps_.front().from) return true;
+    double rate = 0;
+    for (const auto& step : steps_)
+      if (packet.arrival >= step.from) rate = step.rate_bps;
+    tokens_ = std::min(depth_, tokens_ + (packet.arrival - last_) * rate / 8);
+    last_ = packet.arrival;
+    if (tokens_ < packet.bytes) return false;
+    tokens_ -= packet.bytes;
+    return true;
+  }
+
+ private:
+  std::vector<Step> steps_;
+  double depth_, tokens_, last_ = 0;
+  Selector selector_;
+};
+
+/// Gilbert-Elliott: bursts of loss.
+class Bursts final : public Element {
+ public:
+  Bursts(Random& random, double every_s, double length_s, double loss_inside) : random_(random), every_(every_s), length_(length_s), loss_(loss_inside), next_(random.exponential(every_s)) {}
+  bool pass(SimPacket& packet) override {
+    while (packet.arrival > next_ + now_) {
+      next_ += now_ + random_.exponential(every_);
+      now_ = random_.exponential(length_);
+    }
+    return packet.arrival < next_ || !random_.chance(loss_);
+  }
+
+ private:
+  Random& random_;
+  double every_, length_, loss_, next_, now_ = 0.05;
+};
+
+class RandomLoss final : public Element {
+ public:
+  RandomLoss(Random& random, double ratio) : random_(random), ratio_(ratio) {}
+  bool pass(SimPacket&) override { return !random_.chance(ratio_); }
+
+ private:
+  Random& random_;
+  double ratio_;
+};
+
+/// Holds everything back for a while, again and again (Wi-Fi scans, LTE handovers, host stalls); may lose some of it.
+class Holds final : public Element {
+ public:
+  Holds(Random& random, double every_s, double length_s, double loss_inside) : random_(random), every_(every_s), length_(length_s), loss_(loss_inside), phase_(random.uniform(0, every_s)) {}
+  bool pass(SimPacket& packet) override {
+    const double at = std::fmod(packet.arrival + phase_, every_);
+    if (at < length_) {
+      if (random_.chance(loss_)) return false;
+      packet.arrival += length_ - at;
+    }
+    return true;
+  }
+
+ private:
+  Random& random_;
+  double every_, length_, loss_, phase_;
+};
+
+/// Nothing of the selected packets passes within the intervals.
+class Blackout final : public Element {
+ public:
+  Blackout(std::vector<std::pair<double, double>> intervals, Selector selector) : intervals_(std::move(intervals)), selector_(std::move(selector)) {}
+  bool pass(SimPacket& packet) override {
+    if (!selector_(packet)) return true;
+    for (const auto& [from, to] : intervals_)
+      if (packet.arrival >= from && packet.arrival < to) return false;
+    return true;
+  }
+
+ private:
+  std::vector<std::pair<double, double>> intervals_;
+  Selector selector_;
+};
+
+/// Delay and jitter, in order.
+class Delay final : public Element {
+ public:
+  Delay(Random& random, double delay_s, double jitter_s) : random_(random), delay_(delay_s), jitter_(jitter_s) {}
+  bool pass(SimPacket& packet) override {
+    packet.arrival = std::max(last_ + 1e-6, packet.arrival + delay_ + std::abs(random_.normal(0, jitter_)));
+    last_ = packet.arrival;
+    return true;
+  }
+
+ private:
+  Random& random_;
+  double delay_, jitter_, last_ = 0;
+};
+
+struct Path {
+  std::vector<std::unique_ptr<Element>> elements;
+  bool pass(SimPacket& packet) {
+    for (auto& element : elements)
+      if (!element->pass(packet)) return false;
+    return true;
+  }
+};
+
+}  // namespace montecarlo
