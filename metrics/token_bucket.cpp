@@ -22,6 +22,13 @@ constexpr double least_lift = 3;                   ///< precision over the overa
 constexpr double least_lift_very_narrow = 2;
 constexpr double very_narrow_spread = 0.03;
 constexpr double least_local_rate_ratio = 1.02;
+constexpr double pause_seconds = 0.1;              ///< a longer gap is the codec's silence, no sign of the rate within a run
+constexpr double few_lost_when_full = 0.05;        ///< share of the losses: chance takes some on every path
+constexpr double even_window = 2;                  ///< seconds
+constexpr double largest_evenness_p = 1e-6;
+constexpr double widest_spread = 0.2;
+constexpr double widest_spread_when_sure = 0.4;    ///< pauses let the bucket overflow: some intervals then pass less
+constexpr double sure_precision = 0.6, sure_recall = 0.9;
 constexpr double step_ratio = 1.08;                ///< a smaller change of the rate is no step
 
 struct Interval { double from, to, rate, offered; };
@@ -111,21 +118,48 @@ double local_rate_ratio(std::span<const ArmPacket> packets, double rate) {
   }
   for (std::size_t i = 1; i < packets.size(); ++i) {
     if (packets[i].lost || packets[i - 1].lost || packets[i].after_silence || !near[i] || !near[i - 1]) continue;
+    if (packets[i].time - packets[i - 1].time > pause_seconds) continue;
     bytes += packets[i].bytes;
     time += packets[i].time - packets[i - 1].time;
   }
   return time <= 0 ? 0 : bytes * 8 / time / rate;
 }
 
+/// How likely chance alone spreads losses as evenly over windows: 1 where there are too few of them.
+double evenness_p(std::span<const ArmPacket> packets, double ratio) {
+  double from = packets.front().time, seen = 0, lost = 0, chi_squared = 0;
+  std::size_t windows = 0;
+  const auto close = [&] {
+    if (seen * ratio >= 1) {
+      chi_squared += (lost - seen * ratio) * (lost - seen * ratio) / (seen * ratio * (1 - ratio));
+      ++windows;
+    }
+    seen = lost = 0;
+  };
+  for (const auto& packet : packets) {
+    while (packet.time >= from + even_window) {
+      close();
+      from += even_window;
+    }
+    seen += 1;
+    lost += packet.lost ? 1 : 0;
+  }
+  return windows < 8 || ratio >= 0.999 ? 1 : chi_squared_cdf(chi_squared, static_cast<double>(windows - 1));
+}
+
 constexpr std::array depths = {1500.0, 3000.0, 6000.0, 12000.0, 24000.0, 48000.0, 96000.0, 192000.0};
 
 void judge_fit(PolicerFit& fit) {
-  const bool never_when_full = fit.loss_when_full <= most_loss_when_full;
+  const bool never_when_full = fit.loss_when_full <= most_loss_when_full || fit.lost_when_full <= few_lost_when_full;
   const bool precise = fit.precision >= least_precision && fit.recall >= least_recall;
   const double lift = fit.loss_ratio > 0 ? fit.precision / fit.loss_ratio : 0;
   const bool narrow = fit.spread <= narrow_spread && fit.offered_spread > 2 * fit.spread && fit.recall >= least_recall &&
                       lift >= (fit.spread <= very_narrow_spread ? least_lift_very_narrow : least_lift);
-  fit.mechanism = never_when_full && (precise || narrow) && fit.spread <= 0.2 && fit.local_rate_ratio >= least_local_rate_ratio;
+  // Steady traffic loses its surplus and no more, window after window; chance scatters.
+  const bool even = fit.evenness_p <= largest_evenness_p && fit.spread <= narrow_spread && fit.recall >= least_recall;
+  const bool sure = fit.precision >= sure_precision && fit.recall >= sure_recall;
+  fit.mechanism = never_when_full && (precise || narrow || even) && fit.spread <= (sure ? widest_spread_when_sure : widest_spread) &&
+                  fit.local_rate_ratio >= least_local_rate_ratio;
 }
 
 std::optional<PolicerFit> fit_one(std::span<const ArmPacket> packets) {
@@ -173,6 +207,8 @@ std::optional<PolicerFit> fit_one(std::span<const ArmPacket> packets) {
   fit.recall = (bins.lost[0] + bins.lost[1]) / lost;
   const double full_ratio = bins.seen[3] > 0 ? bins.lost[3] / bins.seen[3] : 0;
   fit.loss_when_full = full_ratio / (lost / seen);
+  fit.lost_when_full = bins.lost[3] / lost;
+  fit.evenness_p = evenness_p(packets, fit.loss_ratio);
 
   // The cap: bytes over time of the intervals that agree with the fit; they begin and end with an empty bucket.
   double bytes = 0, time = 0;

@@ -19,8 +19,10 @@ struct PolicerFit {
   double precision = 0;                    ///< share lost of those that found less than their size in the bucket
   double recall = 0;                       ///< share of the losses that found less than 1.5 times their size
   double loss_when_full = 0;               ///< loss ratio at ≥2.5 packets of tokens, over the whole's
+  double lost_when_full = 0;               ///< the share of the losses that fell there
   double spread = 0, offered_spread = 0;   ///< IQR/median of the between-loss rates, and of what was offered then
   double local_rate_ratio = 0;             ///< rate within loss-free runs near losses, over the cap: >1 excludes a queue
+  double evenness_p = 1;                   ///< of losses spread as evenly over 2 s windows, by chance alone
   bool mechanism = false;                  ///< the rules for a policer hold
 };
 

@@ -52,6 +52,9 @@ std::vector<Finding> policer(const DetectorInput& input) {
       auto fits = fit_policers(arm.packets);
       double sum = 0;
       for (const auto& fit : fits) sum = std::max(sum, quality(fit));
+      // Who pays from a bucket is told by the whole: a part of the traffic fits too, at too low a rate.
+      constexpr double whole_first = 5;
+      if (arm.whole_flow && sum >= 10) sum += whole_first;
       if (fits.empty() || (best_arm != nullptr && sum <= best_quality)) continue;
       best_arm = &arm;
       best = std::move(fits);

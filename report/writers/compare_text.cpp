@@ -14,9 +14,9 @@ std::string value(const std::optional<double>& number) { return number ? fmt::fo
 
 std::string comparison_sentence(const metrics::Comparison& comparison) {
   const auto compared = std::count_if(comparison.measures.begin(), comparison.measures.end(), [](const auto& m) { return m.p_value.has_value(); });
-  if (comparison.key == "comparison_new_interference")
+  if (comparison.key == "suspect_shows_interference")
     return fmt::format("The suspect side shows what the baseline does not: {} finding(s) consistent with interference. One contrast names no culprit.", comparison.findings.size());
-  if (comparison.key == "comparison_measures_differ") {
+  if (comparison.verdict_class == metrics::ComparisonClass::differential) {
     std::string which;
     for (const auto& measure : comparison.measures)
       if (measure.differs)
@@ -24,15 +24,14 @@ std::string comparison_sentence(const metrics::Comparison& comparison) {
                              value(measure.suspect), measure.n_baseline, measure.n_suspect, measure.p_value.value_or(1));
     return "The two sides differ: " + which + ". This alone does not say why.";
   }
-  if (comparison.key == "comparison_no_difference") {
+  if (comparison.verdict_class == metrics::ComparisonClass::no_difference) {
     std::string smallest;
     for (const auto& measure : comparison.measures)
       if (measure.smallest_detectable)
         smallest += fmt::format("{}{} {}", smallest.empty() ? "" : ", ", measure.metric, value(measure.smallest_detectable));
-    return fmt::format("No difference found in {} comparisons. The smallest that would have shown: {}.", compared, smallest);
+    return fmt::format("No difference found in {} comparisons. The smallest that would have shown: {}.", compared, smallest.empty() ? "not told" : smallest);
   }
-  if (comparison.key == "comparison_nothing_in_common") return "The two sides have nothing in common that could be compared.";
-  return "One side holds too little media to compare.";
+  return "One side holds too little, or too little in common with the other, to compare.";
 }
 
 void write_compare_text(const metrics::Comparison& comparison, const WriteOptions&, std::ostream& out) {

@@ -140,14 +140,15 @@ class Delay final : public Element {
  public:
   Delay(Random& random, double delay_s, double jitter_s) : random_(random), delay_(delay_s), jitter_(jitter_s) {}
   bool pass(SimPacket& packet) override {
-    packet.arrival = std::max(last_ + 1e-6, packet.arrival + delay_ + std::abs(random_.normal(0, jitter_)));
-    last_ = packet.arrival;
+    double& last = packet.is_call ? last_call_ : last_;   // a shaper's late packets don't hold up the others
+    packet.arrival = std::max(last + 1e-6, packet.arrival + delay_ + std::abs(random_.normal(0, jitter_)));
+    last = packet.arrival;
     return true;
   }
 
  private:
   Random& random_;
-  double delay_, jitter_, last_ = 0;
+  double delay_, jitter_, last_ = 0, last_call_ = 0;
 };
 
 struct Path {

@@ -178,7 +178,7 @@ struct World {
   }
 
   void call(Codec codec, bool with_video, double from, double to, std::uint16_t port, double packet_time, double scale) {
-    const Wire wire{0xcb007100u + static_cast<std::uint32_t>(5), port, 4500, false};
+    const Wire wire{0xcb007100u + static_cast<std::uint32_t>(5), port, 23456, false};
     for (const bool sent : {true, false}) {
       Media audio;
       audio.codec = codec;
@@ -323,7 +323,7 @@ Simulated simulate(std::string_view name, std::uint64_t seed, double seconds) {
     double from = 0;
     if (has("begins")) from = seconds * random.uniform(0.15, 0.4);
     if (starts("shaper")) {
-      add(world.down, std::make_unique<Queue>(cap, random.uniform(2000, 8000), the_call()));
+      // Comes after the line: put there below.
     } else if (has("steps")) {
       truth.caps_bps = {cap};
       const double second = cap * random.uniform(0.6, 0.85);
@@ -413,6 +413,7 @@ Simulated simulate(std::string_view name, std::uint64_t seed, double seconds) {
     world.page_every = 3;
   }
   add(world.down, std::make_unique<Queue>(line, queue, everything()));
+  if (starts("shaper")) add(world.down, std::make_unique<Queue>(*truth.cap_bps, random.uniform(2000, 8000), the_call()));
   add(world.up, std::make_unique<Queue>(std::max(line / 4, 200'000.0), 50'000, everything()));
   add(world.down, std::make_unique<RandomLoss>(random, random.uniform(0.0005, 0.004)));
   if (random.chance(0.3)) add(world.down, std::make_unique<Holds>(random, random.uniform(30, 90), random.uniform(0.05, 0.4), 0));   // host stalls
