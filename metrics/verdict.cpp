@@ -15,7 +15,7 @@ constexpr double shortest_call = 10;            ///< seconds of media below whic
 constexpr std::uint64_t fewest_packets = 200;
 constexpr double impairing_loss = 0.01;
 constexpr double impairing_window_loss = 0.08;  ///< of 10 s
-constexpr double impairing_delay_ms = 120;      ///< 95th percentile above the minimum
+constexpr double impairing_delay_ms = 150;      ///< 95th percentile above the 10th (a lone early packet isn't the path's minimum)
 constexpr double impairing_jitter_ms = 20;
 
 bool accuses(const Finding& finding) {
@@ -77,7 +77,7 @@ Quality quality_of(const Observation& observation, std::span<const StreamMeasure
     if (stream.direction == Direction::received && stream.delay.size() >= 50) {
       std::vector<double> delays;
       for (const auto& point : stream.delay) delays.push_back(static_cast<double>(point.milliseconds));
-      quality.delay_p95 = std::max(quality.delay_p95, quantile(std::move(delays), 0.95));
+      quality.delay_p95 = std::max(quality.delay_p95, quantile(delays, 0.95) - quantile(delays, 0.1));
     }
     if (stream.reports.size() >= 3) {
       const auto &first = stream.reports.front(), &last = stream.reports.back();
@@ -87,6 +87,21 @@ Quality quality_of(const Observation& observation, std::span<const StreamMeasure
     }
   }
   return quality;
+}
+
+/// A call inside a VPN can't be seen, yet its steady two-way traffic can be judged for interruptions.
+void add_tunnels(const Observation& observation, Quality& quality) {
+  constexpr double steady = 0.9;                // share of its seconds in which a tunnel carries something both ways
+  constexpr std::size_t shortest = 30;
+  for (const auto& flow : observation.flows) {
+    if (flow.flow.role != classify::Role::tunnel) continue;
+    std::size_t both = 0;
+    const std::size_t size = std::min(flow.bytes.sent.size(), flow.bytes.received.size());
+    for (std::size_t i = 0; i < size; ++i) both += flow.bytes.sent[i] > 0 && flow.bytes.received[i] > 0 ? 1 : 0;
+    if (size < shortest || static_cast<double>(both) < steady * static_cast<double>(size)) continue;
+    quality.media_seconds = std::max(quality.media_seconds, static_cast<double>(size));
+    quality.packets += flow.flow.forward.packets + flow.flow.backward.packets;
+  }
 }
 
 void describe(Verdict& verdict, const Finding& finding) {
@@ -103,7 +118,8 @@ void describe(Verdict& verdict, const Finding& finding) {
 
 Verdict judge(const Observation& observation, std::span<const StreamMeasures> measures, std::span<const Finding> findings) {
   Verdict verdict;
-  const auto quality = quality_of(observation, measures);
+  auto quality = quality_of(observation, measures);
+  add_tunnels(observation, quality);
   const bool enough = quality.media_seconds >= shortest_call && quality.packets >= fewest_packets;
   const bool capture_lost = std::any_of(findings.begin(), findings.end(), [](const Finding& f) { return f.kind == "capture_loss"; });
   bool control = false;

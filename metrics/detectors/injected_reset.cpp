@@ -11,6 +11,7 @@ namespace {
 
 constexpr int telling_ttl = 3;                 ///< hops: routes change by one or two
 constexpr int least_signs = 2;
+constexpr std::size_t least_connections_by_ttl = 3;
 constexpr auto soon = std::chrono::seconds(2);
 
 struct Signs { int count = 0; bool ttl = false, data_after = false, too_soon = false, sequence = false, ip_id = false, second = false; };
@@ -42,6 +43,7 @@ double hops(std::uint8_t time_to_live) {
 std::vector<Finding> injected_reset(const DetectorInput& input) {
   const auto& observation = input.observation;
   std::map<std::string_view, Finding> by_application;
+  std::map<std::string_view, std::size_t> strong;
   for (const auto& reset : observation.classification->resets) {
     const auto* flow = find_flow(observation, reset.flow);
     const classify::Flow* told = flow != nullptr ? &flow->flow : nullptr;
@@ -53,7 +55,9 @@ std::vector<Finding> injected_reset(const DetectorInput& input) {
     if (observation.local_known && sent) continue;
     const bool both_active = told->forward.packets > 3 && told->backward.packets > 3;
     const auto signs = signs_of(reset, observation.classification->resets, both_active);
-    if (signs.count < least_signs) continue;
+    // Another time to live alone may be a load balancer's; on connection after connection in full use it isn't.
+    const bool only_ttl = signs.count == 1 && signs.ttl && both_active;
+    if (signs.count < least_signs && !only_ttl) continue;
     const std::string_view application = flow != nullptr ? application_of(observation, *flow) : told->label.application;
     auto& finding = by_application[application];
     if (finding.kind.empty()) {
@@ -72,6 +76,7 @@ std::vector<Finding> injected_reset(const DetectorInput& input) {
     if (flow != nullptr && flow->call && std::find(finding.calls.begin(), finding.calls.end(), *flow->call) == finding.calls.end())
       finding.calls.push_back(*flow->call);
     finding.numbers["signs"] = std::max(finding.numbers["signs"], static_cast<double>(signs.count));
+    strong[application] += only_ttl ? 0 : 1;
     finding.numbers["ttl_differs"] += signs.ttl;
     finding.numbers["data_after"] += signs.data_after;
     finding.numbers["sooner_than_round_trip"] += signs.too_soon;
@@ -82,6 +87,7 @@ std::vector<Finding> injected_reset(const DetectorInput& input) {
   std::vector<Finding> findings;
   for (auto& [application, finding] : by_application) {
     using enum AlternativeStatus;
+    if (strong[application] == 0 && finding.flows.size() < least_connections_by_ttl) continue;
     finding.confidence = *finding.count >= 2 || finding.numbers["signs"] >= 3 ? 0.99 : 0.9;
     finding.alternatives = {{"application_server", finding.numbers["data_after"] > 0 ? ruled_out : not_ruled_out, "server_went_on_sending", {}},
                             {"remote_end", not_ruled_out, "one_end_captured", {}}};

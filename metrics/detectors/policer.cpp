@@ -62,6 +62,12 @@ std::vector<Finding> policer(const DetectorInput& input) {
     }
     a = end;
     if (best_arm == nullptr) continue;
+    // A queue that is always full drops like a policer; what it lets out follows its sizes.
+    constexpr double serial_correlation = 0.9, mostly_saturated = 0.5;
+    const auto queue = fit_shaper(best_arm->packets, best_arm->packet_time);
+    if (queue && queue->mechanism && queue->correlation >= serial_correlation &&
+        static_cast<double>(queue->saturated) >= mostly_saturated * static_cast<double>(queue->windows))
+      continue;
     for (const auto& fit : best) {
       if (!fit.mechanism || fit.loss_ratio < least_loss) continue;
       const auto contrast = contrast_of(input.observation, *best_arm, fit.rate_bps, fit.start, fit.end);
