@@ -1,3 +1,4 @@
+// Over 400 lines: the models of codecs, web and calls share one event loop and are read together.
 #include "scenario.hpp"
 
 #include "network.hpp"
