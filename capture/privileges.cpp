@@ -69,6 +69,7 @@ Result<std::optional<User>> unprivileged_user(const std::string& wanted) {
 }
 
 Result<void> become(const User& user) {
+  for (int capability = 0; cap_get_bound(capability) >= 0; ++capability) cap_drop_bound(capability);
   if (setgroups(0, nullptr) != 0 || setresgid(user.group, user.group, user.group) != 0 ||
       setresuid(user.id, user.id, user.id) != 0)
     return failed("become user " + user.name);
@@ -76,7 +77,6 @@ Result<void> become(const User& user) {
 }
 
 Result<void> confine() {
-  for (int capability = 0; cap_get_bound(capability) >= 0; ++capability) cap_drop_bound(capability);
   const std::unique_ptr<std::remove_pointer_t<cap_t>, int (*)(void*)> none(cap_init(), cap_free);
   if (!none || cap_set_proc(none.get()) != 0) return failed("give up all capabilities");
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return failed("give up gaining privileges");

@@ -1,0 +1,38 @@
+"""A call watched live: same result as its recording; privileges gone; the helper killed costs nothing."""
+import os
+import signal
+import sys
+import time
+
+from live_lab import Lab, children, offline, result_of, status_of
+
+
+def main(program):
+    with Lab() as lab:
+        recording = lab.path("call.pcapng")
+        process = lab.watch(program, "-w", recording, "-a", "duration:60")
+        told = status_of(process.pid, ["CapEff", "CapPrm", "CapBnd", "NoNewPrivs", "Seccomp", "Uid"])
+        assert int(told["CapEff"], 16) == int(told["CapPrm"], 16) == int(told["CapBnd"], 16) == 0, told
+        assert told["NoNewPrivs"] == "1" and told["Seccomp"] == "2", told
+        assert told["Uid"].split()[0] != "0", told
+        lab.rtp(4, lose_every=10)
+        for warden in children(process.pid):
+            for worker in children(warden):
+                confined = status_of(worker, ["CapEff", "NoNewPrivs", "Seccomp", "Uid"])
+                assert int(confined["CapEff"], 16) == 0 and confined["Seccomp"] == "2", confined
+                os.kill(worker, signal.SIGKILL)
+        lab.rtp(3)
+        time.sleep(0.5)
+        status, _ = lab.stop(process)
+        assert status == 0, status
+        live, replayed = lab.live(), offline(program, recording)
+        assert result_of(live) == result_of(replayed), "live and replayed differ"
+        assert live["captures"][0]["packets"] == replayed["captures"][0]["packets"] >= 600
+        assert live["captures"][0]["dropped_by_capture"] == replayed["captures"][0]["dropped_by_capture"] == 0
+        assert os.stat(recording).st_mode & 0o777 == 0o600
+        losses = [stream["lost"] for stream in live["streams"] if stream["loss_basis"] == "sequence"]
+        assert losses and sum(losses) >= 2 * 19, losses
+        print("streams:", len(live["streams"]), "lost:", losses, "verdict:", live["verdict"]["class"])
+
+
+main(sys.argv[1])
