@@ -177,7 +177,8 @@ bool Engine::on_rtp(FlowState& state, Way way, const Datagram& datagram, Bytes b
 
 std::optional<MediaHeader> Engine::media_of(const FlowState& state, const Datagram& datagram, Way way) const {
   if (!state.application) return std::nullopt;
-  if (state.claim.role == Role::tunnel) return MediaHeader{};
+  if (state.claim.role == Role::signalling || state.claim.role == Role::control) return std::nullopt;
+  if (state.claim.role == Role::tunnel && !state.application->media) return MediaHeader{};
   return state.application->media ? state.application->media(datagram, way) : std::nullopt;
 }
 

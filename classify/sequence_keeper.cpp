@@ -38,13 +38,20 @@ SequenceKeeper::Numbers SequenceKeeper::next(const MediaHeader& header) {
   }
   if (header.sequence) {
     const unsigned bits = header.sequence_bits;
-    const std::int64_t ahead = last_raw_ ? signed_difference(*header.sequence, *last_raw_, bits) : 1;
-    if (ahead > 0) last_raw_ = *header.sequence;
     if (header.number_only) {
-      // A late or doubled ping must not shift the numbers again.
-      if (ahead > 0) ++skipped_;
+      // Whether it really took a number shows when the next media packet's number is known.
+      if (pending_count_ < pending_.size()) pending_[pending_count_++] = *header.sequence;
       numbers.is_media = false;
       return numbers;
+    }
+    const std::int64_t ahead = last_raw_ ? signed_difference(*header.sequence, *last_raw_, bits) : 1;
+    if (ahead > 0) {
+      for (std::size_t i = 0; last_raw_ && i < pending_count_; ++i) {
+        const std::int64_t between = signed_difference(pending_[i], *last_raw_, bits);
+        if (between > 0 && between < ahead) ++skipped_;
+      }
+      pending_count_ = 0;
+      last_raw_ = *header.sequence;
     }
     numbers.sequence = (*header.sequence - skipped_) & mask(bits);
   }

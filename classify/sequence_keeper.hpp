@@ -16,6 +16,8 @@ class SequenceKeeper {
   Numbers next(const MediaHeader& header);
 
  private:
+  std::array<std::uint32_t, 16> pending_{};   ///< numbers of pings since the last media packet
+  std::size_t pending_count_ = 0;
   std::uint32_t skipped_ = 0;
   std::optional<std::uint32_t> last_raw_;     ///< highest raw number seen
   std::int64_t last_time_ = 0;                ///< widened

@@ -22,7 +22,8 @@ Claim recognise(const FlowStart& start) {
   const bool ours = touches(start, own) || is_own_v6(tuple.source.address) || is_own_v6(tuple.destination.address);
   if (ours && (is_udp(start) || start.is_tcp())) return {0.92, Basis::name, Role::media};
   // Its STUN servers are used by other WebRTC pages, too.
-  if (is_udp(start) && port_between(start, 19302, 19309) && is_real_time(start)) return {0.6, Basis::port, Role::media};
+  if (is_udp(start) && port_between(start, 19302, 19309) &&
+      std::any_of(start.packets.begin(), start.packets.end(), [](const StartPacket& packet) { return is_dtls_handshake(packet) || is_rtp(packet); })) return {0.6, Basis::port, Role::media};
   return {};
 }
 

@@ -64,9 +64,9 @@ std::optional<MediaHeader> media(const Datagram& datagram, Way way) {
   if (starts_with(bytes, start_text)) return std::nullopt;
   MediaHeader header;
   header.kind = MediaKind::audio;
-  // The third version begins with a MAC, which looks like the old class word now and then: its port decides.
-  const bool new_port = datagram.five_tuple.source.port == usual_port || datagram.five_tuple.destination.port == usual_port;
-  if (!new_port && is_old(bytes)) {
+  // Only on its own port: a TeamSpeak 3 packet begins with a random code that can look like the old class word.
+  if (datagram.five_tuple.source.port == old_port || datagram.five_tuple.destination.port == old_port) {
+    if (!is_old(bytes)) return std::nullopt;
     if (bytes[0] != 0xf2 && bytes[0] != 0xf3) return std::nullopt;
     header.payload_offset = 16;
     return header;

@@ -24,6 +24,19 @@ Claim recognise(const FlowStart& start) {
   return {};
 }
 
+/// Data messages carry their own counter (WireGuard paper 5.4.6), little-endian; keep-alives use it, too.
+std::optional<MediaHeader> media(const Datagram& datagram, Way) {
+  const Bytes bytes = datagram.payload;
+  if (bytes.size() < 16 || bytes[0] != 4) return std::nullopt;
+  MediaHeader header;
+  header.kind = MediaKind::data;
+  header.space = u32_at(bytes, 4);
+  header.sequence = u32_le_at(bytes, 8);
+  header.sequence_bits = 32;
+  header.payload_offset = 16;
+  return header;
+}
+
 }  // namespace
 
 const Application& wireguard() {
@@ -37,7 +50,7 @@ const Application& wireguard() {
       .ports = ports,
       .ndpi_labels = ndpi_labels,
       .recognise = recognise,
-      .media = nullptr,
+      .media = media,
       .echo = nullptr};
   return application;
 }
