@@ -105,6 +105,7 @@ struct Evidence {
   std::string_view owner;                     ///< program name told by the capture (hostile text, only compared)
   FiveTuple five_tuple;
   bool carries_rtp = false;                   ///< RTP found by behaviour
+  bool is_signal_like = false;                ///< RTP types 102 and 118 under ICE without DTLS
   bool is_ice = false;                        ///< STUN with the cookie or DTLS seen
 };
 /// All evidence weighed: agreement raises the confidence, and a generic format gives way to a specific name.

@@ -47,6 +47,15 @@ Label Engine::fused_label(const FlowState& state) const {
   evidence.is_ice = state.ice || state.dtls;
   const auto label = ndpi_labels_.find(state.flow.id);
   if (label != ndpi_labels_.end()) evidence.ndpi_label = label->second;
+  if (state.ice && !state.dtls && evidence.carries_rtp) {
+    bool audio = false, video = false;
+    for (const auto& track : state.detail->rtp->tracks()) {
+      if (!track.stream) continue;
+      audio = audio || track.main_type() == 102;
+      video = video || track.main_type() == 118;
+    }
+    evidence.is_signal_like = audio && video;
+  }
   return fuse(evidence);
 }
 

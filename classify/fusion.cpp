@@ -13,6 +13,7 @@ constexpr double name_confidence = 0.85;
 constexpr double ndpi_confidence = 0.7;
 constexpr double port_confidence = 0.3;
 constexpr double rtp_confidence = 0.6;        // ICE or DTLS beside it: WebRTC or one of its like
+constexpr double signal_confidence = 0.65;    // Signal keys SRTP in its own messages; a WebRTC page would show DTLS
 constexpr double plain_rtp_confidence = 0.8;
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
@@ -106,6 +107,7 @@ Label fuse(const Evidence& evidence) {
     best = {evidence.recognition.application->key, evidence.recognition.claim.confidence, evidence.recognition.claim.basis};
   }
   if (evidence.carries_rtp && best.confidence < rtp_confidence) best = {evidence.is_ice ? "webrtc" : "rtp", evidence.is_ice ? rtp_confidence : plain_rtp_confidence, Basis::behaviour};
+  if (evidence.is_signal_like && best.confidence <= signal_confidence) best = {"signal", signal_confidence, Basis::behaviour};
   const std::string_view named = evidence.name_application;
   if (!named.empty()) {
     if (named == best.application) best.confidence = both(best.confidence, name_confidence);

@@ -24,10 +24,10 @@ Claim recognise(const FlowStart& start) {
   // The peer tag stands first in both ways' packets; G.711 silence in RTP is all ones, too, but RTP's head changes.
   for (const auto& packet : start.packets) {
     if (!is_tag_request(packet)) continue;
-    const auto same_tag = std::count_if(start.packets.begin(), start.packets.end(), [&](const StartPacket& other) {
-      return other.bytes.size() >= 16 && std::equal(packet.bytes.begin(), packet.bytes.begin() + 16, other.bytes.begin());
+    const bool echoed = std::any_of(start.packets.begin(), start.packets.end(), [&](const StartPacket& other) {
+      return other.way != packet.way && other.bytes.size() >= 16 && std::equal(packet.bytes.begin(), packet.bytes.begin() + 16, other.bytes.begin());
     });
-    if (same_tag >= 2) return {0.95, Basis::format, Role::media};
+    if (echoed) return {0.95, Basis::format, Role::media};
   }
   if (ours) return {0.9, Basis::name, Role::media};
   return {};
