@@ -1,0 +1,208 @@
+#include "classify/attempts.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace callwitness;
+using namespace callwitness::classify;
+using Raw = std::vector<std::uint8_t>;
+using Outcome = Attempt::Outcome;
+using Stage = Attempt::Stage;
+
+namespace {
+
+const capture::IpAddress client = capture::IpAddress::v4(0xc0a80002), server = capture::IpAddress::v4(0xcb007105);
+
+/// Feeds a tracker datagrams of flows, as the classifier would.
+struct Scene {
+  AttemptTracker tracker;
+  NameTable names;
+  std::uint32_t next_flow = 0;
+  std::uint64_t ordinal = 0;
+
+  Flow flow(std::uint8_t number, std::uint16_t from, std::uint16_t to) {
+    Flow made;
+    made.id = FlowId{next_flow};
+    made.slot = next_flow++;
+    made.five_tuple = {{client, from}, {server, to}, number};
+    return made;
+  }
+  void send(Flow& flow, Way way, double at, const Raw& payload, std::optional<std::uint8_t> flags = {}) {
+    Datagram datagram;
+    datagram.time = Time(capture::from_seconds(at));
+    datagram.ordinal = ++ordinal;
+    datagram.five_tuple = way == Way::forward ? flow.five_tuple : flow.five_tuple.reversed();
+    datagram.payload = Bytes(payload);
+    datagram.payload_length = static_cast<std::uint32_t>(payload.size());
+    if (flags) {
+      datagram.tcp = capture::TcpSegment{};
+      datagram.tcp->flags = *flags;
+    }
+    if (auto name = names.on_datagram(datagram); !name.empty()) flow.server_name = name;
+    ++(way == Way::forward ? flow.forward : flow.backward).packets;
+    tracker.on_datagram(flow, way, datagram, names);
+  }
+  void complain(const Flow& about, double at, std::uint8_t code) {
+    Datagram datagram;
+    datagram.time = Time(capture::from_seconds(at));
+    datagram.ordinal = ++ordinal;
+    datagram.five_tuple = {{server, 0}, {client, 0}, capture::protocol::icmp};
+    datagram.icmp = capture::IcmpMessage{3, code, about.five_tuple};
+    Flow flow;
+    flow.id = FlowId{next_flow};
+    flow.slot = next_flow++;
+    tracker.on_datagram(flow, Way::forward, datagram, names);
+  }
+  std::vector<Attempt> finish(double at = 60) { return tracker.finish(Time(capture::from_seconds(at))); }
+};
+
+constexpr std::uint8_t syn = 2, syn_ack = 18, ack = 16, rst = 4;
+
+Raw dns(bool reply, std::uint8_t code, std::vector<std::uint32_t> addresses = {}) {
+  Raw raw{0x12, 0x34, static_cast<std::uint8_t>(reply ? 0x81 : 1), static_cast<std::uint8_t>(0x80 | code), 0, 1, 0, static_cast<std::uint8_t>(addresses.size()), 0, 0, 0, 0,
+          5, 'v', 'i', 'b', 'e', 'r', 3, 'c', 'o', 'm', 0, 0, 1, 0, 1};
+  for (const auto address : addresses) {
+    const Raw record{0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, static_cast<std::uint8_t>(address >> 24), static_cast<std::uint8_t>(address >> 16),
+                     static_cast<std::uint8_t>(address >> 8), static_cast<std::uint8_t>(address)};
+    raw.insert(raw.end(), record.begin(), record.end());
+  }
+  return raw;
+}
+
+void check(const std::vector<Attempt>& attempts, std::string_view application, Stage stage, Outcome outcome, std::uint32_t tries = 1) {
+  REQUIRE(attempts.size() == 1);
+  CHECK(attempts[0].application == application);
+  CHECK(attempts[0].stage == stage);
+  CHECK(attempts[0].outcome == outcome);
+  CHECK(attempts[0].tries == tries);
+}
+
+}  // namespace
+
+TEST_CASE("look-ups: answered, denied, forged, silent") {
+  Scene scene;
+  auto flow = scene.flow(capture::protocol::udp, 50000, 53);
+  scene.send(flow, Way::forward, 1, dns(false, 0));
+  SECTION("answered") {
+    scene.send(flow, Way::backward, 1.1, dns(true, 0, {0xcb007107}));
+    check(scene.finish(), "viber", Stage::dns, Outcome::answered);
+  }
+  SECTION("no such name") {
+    scene.send(flow, Way::backward, 1.1, dns(true, 3));
+    check(scene.finish(), "viber", Stage::dns, Outcome::nxdomain);
+  }
+  SECTION("a private address") {
+    scene.send(flow, Way::backward, 1.1, dns(true, 0, {0x0a0a2224}));
+    check(scene.finish(), "viber", Stage::dns, Outcome::forged);
+  }
+  SECTION("two answers that contradict each other") {
+    scene.send(flow, Way::backward, 1.01, dns(true, 0, {0xcb007199}));
+    scene.send(flow, Way::backward, 1.1, dns(true, 0, {0xcb007107}));
+    check(scene.finish(), "viber", Stage::dns, Outcome::forged);
+  }
+  SECTION("the same answer twice is a duplicate") {
+    scene.send(flow, Way::backward, 1.1, dns(true, 0, {0xcb007107}));
+    scene.send(flow, Way::backward, 1.1, dns(true, 0, {0xcb007107}));
+    check(scene.finish(), "viber", Stage::dns, Outcome::answered);
+  }
+  SECTION("no reply") { check(scene.finish(), "viber", Stage::dns, Outcome::no_reply); }
+  SECTION("too early to say") { CHECK(scene.finish(3).empty()); }
+}
+
+TEST_CASE("connections: no reply, refused, prohibited, reset, answered") {
+  Scene scene;
+  auto look_up = scene.flow(capture::protocol::udp, 50000, 53);
+  scene.send(look_up, Way::backward, 0, dns(true, 0, {0xcb007105}));
+  auto flow = scene.flow(capture::protocol::tcp, 50001, 5242);
+  scene.send(flow, Way::forward, 1, {}, syn);
+  SECTION("no reply to the SYN or its repetitions") {
+    scene.send(flow, Way::forward, 2, {}, syn);
+    check(scene.finish(), "viber", Stage::tcp, Outcome::no_reply);
+  }
+  SECTION("refused") {
+    scene.send(flow, Way::backward, 1.1, {}, rst | ack);
+    check(scene.finish(), "viber", Stage::tcp, Outcome::refused);
+  }
+  SECTION("prohibited") {
+    scene.complain(flow, 1.1, 13);
+    check(scene.finish(), "viber", Stage::tcp, Outcome::prohibited);
+  }
+  SECTION("opened only") {
+    scene.send(flow, Way::backward, 1.1, {}, syn_ack);
+    check(scene.finish(), "viber", Stage::tcp, Outcome::answered);
+  }
+  SECTION("reset after the greeting") {
+    scene.send(flow, Way::backward, 1.1, {}, syn_ack);
+    scene.send(flow, Way::forward, 1.2, {0x16, 3, 1, 0, 10, 1, 0, 0, 6, 3, 3}, ack);
+    scene.send(flow, Way::backward, 1.3, {}, rst);
+    check(scene.finish(), "viber", Stage::tls, Outcome::reset);
+  }
+  SECTION("silence after the greeting") {
+    scene.send(flow, Way::backward, 1.1, {}, syn_ack);
+    scene.send(flow, Way::forward, 1.2, {0x16, 3, 1, 0, 10, 1, 0, 0, 6, 3, 3}, ack);
+    check(scene.finish(), "viber", Stage::tls, Outcome::no_reply);
+  }
+  SECTION("greeting answered") {
+    scene.send(flow, Way::backward, 1.1, {}, syn_ack);
+    scene.send(flow, Way::forward, 1.2, {0x16, 3, 1, 0, 10, 1, 0, 0, 6, 3, 3}, ack);
+    scene.send(flow, Way::backward, 1.3, {0x16, 3, 3, 0, 1, 2}, ack);
+    check(scene.finish(), "viber", Stage::tls, Outcome::answered);
+  }
+}
+
+TEST_CASE("starts of media over UDP") {
+  Scene scene;
+  auto flow = scene.flow(capture::protocol::udp, 50001, 9987);
+  const Raw start{'T', 'S', '3', 'I', 'N', 'I', 'T', '1', 0, 0x65};
+  scene.send(flow, Way::forward, 1, start);
+  SECTION("answered") {
+    scene.send(flow, Way::backward, 1.1, start);
+    const auto attempts = scene.finish();
+    check(attempts, "teamspeak", Stage::udp, Outcome::answered);
+    CHECK(attempts[0].is_media);
+  }
+  SECTION("silence") {
+    for (int i = 2; i < 5; ++i) scene.send(flow, Way::forward, i, start);
+    check(scene.finish(), "teamspeak", Stage::udp, Outcome::no_reply);
+  }
+  SECTION("prohibited") {
+    scene.complain(flow, 1.1, 10);
+    check(scene.finish(), "teamspeak", Stage::udp, Outcome::prohibited);
+  }
+  SECTION("one datagram is too little") { CHECK(scene.finish().empty()); }
+}
+
+TEST_CASE("SIP requests: answered, refused, silent") {
+  Scene scene;
+  auto flow = scene.flow(capture::protocol::udp, 5060, 5060);
+  const auto text = [](std::string_view first) {
+    const std::string whole = std::string(first) + "\r\nCall-ID: a@b\r\nCSeq: 1 REGISTER\r\n\r\n";
+    return Raw(whole.begin(), whole.end());
+  };
+  for (const double at : {1.0, 1.5, 2.5}) scene.send(flow, Way::forward, at, text("REGISTER sip:example.net SIP/2.0"));
+  SECTION("answered by a challenge") {
+    scene.send(flow, Way::backward, 3, text("SIP/2.0 401 Unauthorized"));
+    check(scene.finish(), "sip", Stage::signalling, Outcome::answered);
+  }
+  SECTION("refused") {
+    scene.send(flow, Way::backward, 3, text("SIP/2.0 403 Forbidden"));
+    check(scene.finish(), "sip", Stage::signalling, Outcome::refused);
+  }
+  SECTION("silent") { check(scene.finish(), "sip", Stage::signalling, Outcome::no_reply); }
+}
+
+TEST_CASE("a scan of ports is no try to call, and neither is a single knock") {
+  Scene scene;
+  for (std::uint16_t port = 1; port < 200; ++port) {
+    auto flow = scene.flow(capture::protocol::tcp, 50000, port);
+    scene.send(flow, Way::forward, 1, {}, syn);
+  }
+  for (const std::uint16_t port : {std::uint16_t{5242}, std::uint16_t{5243}, std::uint16_t{4244}}) {
+    auto flow = scene.flow(capture::protocol::tcp, 50000, port);
+    scene.send(flow, Way::forward, 1, {}, syn);
+  }
+  CHECK(scene.finish().empty());
+  Scene other;
+  auto flow = other.flow(capture::protocol::tcp, 50000, 5242);
+  other.send(flow, Way::forward, 1, {}, syn);
+  CHECK(other.finish().empty());
+}
