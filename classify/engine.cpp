@@ -17,7 +17,7 @@ constexpr std::uint64_t never_evict_lone = 2;
 
 Engine::Engine(MediaSink& sink, const ClassifierOptions& options)
     : sink_(sink), options_(options), table_(options.flow_limit) {
-  if (options.use_ndpi) labeller_ = std::make_unique<ndpi::Labeller>();
+  if (options.use_ndpi) labeller_ = std::make_unique<ndpi::Labeller>(ndpi::LabellerOptions{options.start_ndpi_at_once});
 }
 
 FlowDetail& Engine::detail_of(FlowState& state) {
