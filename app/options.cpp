@@ -1,5 +1,7 @@
 #include "app/options.hpp"
 
+#include "report/timestamps.hpp"
+
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
@@ -120,6 +122,8 @@ capture::Result<std::optional<Options>> parse_options(int argc, char** argv) {
     return capture::Error{capture::Error::Kind::usage, "read the command line", error.what(), "callwitness COMMAND --help"};
   }
   options.command = app.get_subcommands().front()->get_name();
+  if (!report::is_time_zone(options.time_zone))
+    return capture::Error{capture::Error::Kind::usage, "read --tz " + options.time_zone, "it is no zone of this system", "e.g. --tz Africa/Casablanca"};
   if (options.command == "analyze" || options.command == "watch") split_trailing_filter(options);
   if (options.command == "watch" && !options.inputs.empty())
     return capture::Error{capture::Error::Kind::usage, "read the filter", "\"" + options.inputs.front() + "\" begins no pcap-filter expression",
