@@ -108,7 +108,7 @@ TEST_CASE("Streams without a sequence are counted by media time or by cadence, o
   std::vector<UnsequencedPacket> packets;
   for (std::uint32_t i = 0; i < 500; ++i) {
     if (i == 100 || i == 200 || i == 201) continue;
-    packets.push_back({at_ms(20.0 * i + (i % 5)), i * 20, i + 1, 200, true});
+    packets.push_back({at_ms(20.0 * i + 0.5 * (i % 4)), i * 20, i + 1, 200, true});
   }
   const auto timed = count_by_media_time(packets, 1'000);
   REQUIRE(timed);
