@@ -32,7 +32,7 @@ std::vector<Finding> shaper(const DetectorInput& input) {
   std::vector<Finding> findings;
   for (const auto& arm : input.arms) {
     const auto* flow = find_flow(input.observation, arm.flow);
-    // TCP paces itself by its own acknowledgements; its limits are tcp_policing's.
+    // TCP paces itself by its own acknowledgements.
     if (!arm.whole_flow || flow == nullptr || flow->tcp || !can_show_losses(input.observation, arm)) continue;
     const bool policed = std::any_of(input.earlier.begin(), input.earlier.end(), [&](const Finding& f) {
       return f.kind == "rate_cap" && f.direction == arm.direction && std::find(f.flows.begin(), f.flows.end(), arm.flow) != f.flows.end();

@@ -1,4 +1,4 @@
-// What the classifier alone makes of captures: a line per flow, stream, call and attempt. For docs/applications.md and
+// What the classifier alone makes of captures: a line per flow, stream, call and attempt. For docs/methods/applications.md and
 // for checks of counted losses against independent computations.
 #include "capture/decoder.hpp"
 #include "capture/source.hpp"
