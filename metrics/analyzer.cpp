@@ -159,7 +159,7 @@ void Analyzer::on_receiver_report(const classify::ReceiverReport& report) {
 /// A flow is over: described later if it is worth it, else only added to what crossed the line.
 void Analyzer::State::keep(const classify::Flow& flow, FlowMeter& meter) {
   const bool worth = meter.packets >= kept_flow_packets || meter.trace.size() > 0 || meter.given_up ||
-                     (meter.tcp && meter.tcp->lost_anything());
+                     (meter.tcp && (meter.tcp->lost_anything() || meter.tcp->unanswered()));
   if (worth && meters.flows.size() < kept_flow_limit) {
     meters.flows.insert_or_assign(meter.id, KeptFlow{flow, std::move(meter)});
   } else {

@@ -4,14 +4,18 @@
 
 #include <algorithm>
 #include <cmath>
+#include <complex>
 #include <map>
+#include <numbers>
 
 namespace callwitness::metrics {
 namespace {
 
 constexpr std::size_t minimum_packets = 100;      ///< fewer say nothing about a rate
+constexpr std::size_t minimum_gaps = 20;          ///< between neighbours, for their usual distance
 constexpr std::uint32_t maximum_gap = 3000;       ///< RFC 3550 MAX_DROPOUT: a larger step is a restart
 constexpr int maximum_missing_by_cadence = 5;     ///< a longer hole in an unnumbered stream is a pause
+constexpr double least_coherence = 0.5;           ///< of arrivals with the packet time: jitter up to a fifth of it
 constexpr double minimum_part = 0.15;             ///< share of a flow's bytes for a stream to be an arm of its own
 
 struct Built {
@@ -19,8 +23,10 @@ struct Built {
   std::uint64_t lost = 0;
 };
 
-void insert_lost(std::vector<ArmPacket>& to, const ArmPacket& before, const ArmPacket& after, std::uint32_t count) {
-  const double step = (after.time - before.time) / (count + 1.0);
+/// `usual` seconds part packets of the stream: what is lost at the end of a burst (a video frame, a talk spurt) was sent
+/// right after the packet before, not half-way through the pause.
+void insert_lost(std::vector<ArmPacket>& to, const ArmPacket& before, const ArmPacket& after, std::uint32_t count, double usual) {
+  const double step = std::min((after.time - before.time) / (count + 1.0), usual);
   for (std::uint32_t k = 1; k <= count; ++k)
     to.push_back({before.time + step * k, (before.bytes + after.bytes) / 2, 0, true, false});
 }
@@ -49,23 +55,57 @@ struct Numbered { std::int32_t sequence; ArmPacket packet; };
 
 void add_losses_by_sequence(std::vector<Numbered>& stream, const std::vector<double>& arrivals, Built& built) {
   std::sort(stream.begin(), stream.end(), [](const Numbered& a, const Numbered& b) { return a.sequence < b.sequence; });
+  std::vector<double> gaps;
+  for (std::size_t i = 1; i < stream.size(); ++i)
+    if (stream[i].sequence == stream[i - 1].sequence + 1) gaps.push_back(stream[i].packet.time - stream[i - 1].packet.time);
+  const double usual = gaps.size() < minimum_gaps ? silence_seconds : median(std::move(gaps));
   for (std::size_t i = 1; i < stream.size(); ++i) {
     const std::int64_t missing = std::int64_t{stream[i].sequence} - stream[i - 1].sequence - 1;
     if (missing <= 0 || missing > maximum_gap) continue;
     const auto &before = stream[i - 1].packet, &after = stream[i].packet;
     if (after.time < before.time || silent_between(arrivals, before.time, after.time)) continue;
-    insert_lost(built.packets, before, after, static_cast<std::uint32_t>(missing));
+    insert_lost(built.packets, before, after, static_cast<std::uint32_t>(missing), usual);
     built.lost += static_cast<std::uint64_t>(missing);
   }
 }
 
+/// Numbers packets by the sender's clock, which is followed slowly: a late packet moves its own number, not the others'.
 void add_losses_by_cadence(const std::vector<ArmPacket>& media, double packet_time, Built& built) {
+  constexpr double follow = 0.05;
+  double expected = media.front().time;           // when packet `number` should come
   for (std::size_t i = 1; i < media.size(); ++i) {
-    const long steps = std::lround((media[i].time - media[i - 1].time) / packet_time);
-    if (steps < 2 || steps > maximum_missing_by_cadence + 1) continue;
-    insert_lost(built.packets, media[i - 1], media[i], static_cast<std::uint32_t>(steps - 1));
-    built.lost += static_cast<std::uint64_t>(steps - 1);
+    const double since = media[i].time - expected;
+    const long steps = std::lround(since / packet_time);
+    if (steps > maximum_missing_by_cadence + 1 || media[i].time - media[i - 1].time > silence_seconds) {
+      expected = media[i].time;                   // a pause, or an outage: begins anew
+      continue;
+    }
+    if (steps < 1) {                              // an extra packet, or one that is very late
+      expected += follow * since;
+      continue;
+    }
+    if (steps > 1) {
+      insert_lost(built.packets, media[i - 1], media[i], static_cast<std::uint32_t>(steps - 1), packet_time);
+      built.lost += static_cast<std::uint64_t>(steps - 1);
+    }
+    expected += static_cast<double>(steps) * packet_time;
+    expected += follow * (media[i].time - expected);
   }
+}
+
+/// Seconds of media a packet of the stream carries, by the sender's own timestamps; 0: it has none.
+double packet_time_of(const Observation& observation, const FlowObservation& flow, StreamId id) {
+  const double clock = observation.streams[static_cast<std::size_t>(id)].clock_rate_hz;
+  if (clock <= 0) return 0;
+  std::vector<double> times;
+  const TracePacket* last = nullptr;
+  for (const auto& packet : flow.trace) {
+    if (StreamId{packet.stream} != id || !packet.has_media_time || packet.duplicate) continue;
+    if (last != nullptr && packet.extended_sequence == last->extended_sequence + 1)
+      times.push_back(static_cast<std::int32_t>(packet.media_time - last->media_time) / clock);
+    last = &packet;
+  }
+  return times.size() < minimum_gaps ? 0 : median(std::move(times));
 }
 
 struct FlowTraces {
@@ -120,6 +160,8 @@ Arm build(FlowTraces& traces, const std::vector<std::uint16_t>& streams, bool wh
       add_losses_by_cadence(unnumbered, arm.packet_time, built);
     }
   }
+  if (arm.source == LossSource::sequence && arm.streams.size() == 1 && is_audio(traces.observation, static_cast<std::uint16_t>(arm.streams.front())))
+    arm.packet_time = packet_time_of(traces.observation, traces.flow, arm.streams.front());
   arm.packets = std::move(built.packets);
   arm.lost = built.lost;
   mark_silences(arm.packets);
@@ -129,21 +171,32 @@ Arm build(FlowTraces& traces, const std::vector<std::uint16_t>& streams, bool wh
 }  // namespace
 
 double cadence_of(const std::vector<double>& gaps) {
-  // A packet time must explain nearly all short gaps as its multiples, and be seen itself.
+  // The longest packet time on whose grid the arrivals keep their phase, spell by spell (clocks stray over longer times).
+  // Losses keep it, jitter blurs it, arrivals at random have none; twice the true time would cancel out.
+  constexpr std::size_t spell = 40;
   for (const double candidate : {0.120, 0.100, 0.080, 0.060, 0.040, 0.030, 0.020, 0.010}) {
-    const double tolerance = std::max(0.002, 0.2 * candidate);
-    std::size_t counted = 0, on_grid = 0, single = 0;
+    double coherence = 0;
+    std::size_t spells = 0, single = 0, counted = 0;
+    std::complex<double> sum{};
+    double time = 0;
+    std::size_t inside = 0;
     for (const double gap : gaps) {
-      if (gap > 6.5 * candidate) continue;
+      if (gap > 6.5 * candidate) {
+        sum = {}, inside = 0;
+        continue;
+      }
+      time += gap;
+      sum += std::polar(1.0, 2 * std::numbers::pi * time / candidate);
       ++counted;
-      const double steps = std::round(gap / candidate);
-      if (steps < 1 || std::abs(gap - steps * candidate) > tolerance) continue;
-      ++on_grid;
-      if (steps == 1) ++single;
+      if (std::lround(gap / candidate) == 1) ++single;
+      if (++inside < spell) continue;
+      coherence += std::abs(sum) / static_cast<double>(spell);
+      ++spells;
+      sum = {}, inside = 0;
     }
-    if (counted >= minimum_packets / 2 && static_cast<double>(on_grid) >= 0.85 * static_cast<double>(counted) &&
-        static_cast<double>(single) >= 0.2 * static_cast<double>(counted))
-      return candidate;
+    if (spells * spell < minimum_packets / 2) continue;
+    coherence /= static_cast<double>(spells);
+    if (coherence >= least_coherence && static_cast<double>(single) >= 0.2 * static_cast<double>(counted)) return candidate;
   }
   return 0;
 }

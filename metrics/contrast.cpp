@@ -1,5 +1,7 @@
 #include "metrics/contrast.hpp"
 
+#include "metrics/statistics.hpp"
+
 #include <algorithm>
 #include <cmath>
 
@@ -11,6 +13,9 @@ constexpr double excess_if_suffering = 3;  ///< TCP that loses a lot itself must
 constexpr double suffering_retransmissions = 0.05;
 constexpr double least_call_in_busy = 0.75;  ///< on a shared line the call shrinks when others take their part
 constexpr double most_loss_in_busy = 3;
+constexpr std::size_t telling_losing_seconds = 3;
+constexpr double excess_in_one_second = 5, bits_in_one_second = 400'000;   ///< more than any bucket that isn't empty holds back
+constexpr std::size_t starved_connections = 2;   ///< whose SYNs nobody answered: others suffer too
 
 const capture::IpAddress& remote_address(const FlowObservation& flow) {
   return flow.forward == Direction::sent ? flow.flow.five_tuple.destination.address : flow.flow.five_tuple.source.address;
@@ -59,27 +64,42 @@ Contrast contrast_of(const Observation& observation, const Arm& arm, double cap_
     seen[at] += 1;
   }
   contrast.suffers = segments > 200 && retransmitted > suffering_retransmissions * segments;
+  std::size_t starved = 0;
+  for (const auto& flow : observation.flows) {
+    if (!flow.tcp || !flow.tcp->unanswered || same_party(flow, *own)) continue;
+    const double at = capture::seconds(flow.flow.last_time - observation.first_time);
+    starved += at >= from && at < to + 1 ? 1 : 0;
+  }
+  if (starved >= starved_connections) contrast.present = contrast.suffers = true;
   const double excess = contrast.suffers ? excess_if_suffering : clear_excess;
-  double busy_call = 0, quiet_call = 0, busy_lost = 0, quiet_lost = 0, busy_seen = 0, quiet_seen = 0;
-  std::size_t quiet = 0;
+  // Seconds in which the call (a talker who pauses) offers little say nothing of its share.
+  std::vector<double> active(seen);
+  const double usual = median(std::move(active));
+  double busy_call = 0, quiet_call = 0;
+  std::size_t quiet = 0, busy_active = 0, quiet_active = 0, busy_losing = 0, quiet_losing = 0;
   for (std::size_t i = 0; i < size; ++i) {
     if (others[i] > 0) contrast.present = true;
     const bool busy = others[i] >= excess * cap_bps;
-    (busy ? busy_call : quiet_call) += call[i];
-    (busy ? busy_lost : quiet_lost) += lost[i];
-    (busy ? busy_seen : quiet_seen) += seen[i];
     ++(busy ? contrast.busy_seconds : quiet);
+    (busy ? busy_losing : quiet_losing) += lost[i] >= 2 ? 1 : 0;
+    // A shared bucket that the call has just found empty can't let this much of the others' through.
+    if (others[i] >= excess_in_one_second * cap_bps && others[i] >= bits_in_one_second && (lost[i] > 0 || (i > 0 && lost[i - 1] > 0)))
+      contrast.bursts += 1;
+    if (seen[i] < 0.5 * usual) continue;
+    (busy ? busy_call : quiet_call) += call[i];
+    ++(busy ? busy_active : quiet_active);
   }
   std::vector<double> sorted = others;
   std::sort(sorted.rbegin(), sorted.rend());
   const std::size_t best = std::min<std::size_t>(3, sorted.size());
   for (std::size_t i = 0; i < best; ++i) contrast.peak_bps += sorted[i] / static_cast<double>(best);
-  if (contrast.busy_seconds > 0 && quiet > 0 && quiet_call > 0)
-    contrast.call_in_busy = (busy_call / static_cast<double>(contrast.busy_seconds)) / (quiet_call / static_cast<double>(quiet));
-  constexpr double telling_losses = 10;
-  if (busy_lost >= telling_losses && quiet_seen > 0)
-    contrast.loss_in_busy = (busy_lost / busy_seen) / ((quiet_lost + 1) / (quiet_seen + 1));
-  contrast.exceeds = contrast.busy_seconds >= 2 && contrast.call_in_busy >= least_call_in_busy && contrast.loss_in_busy <= most_loss_in_busy;
+  if (busy_active > 0 && quiet_active > 0 && quiet_call > 0)
+    contrast.call_in_busy = (busy_call / static_cast<double>(busy_active)) / (quiet_call / static_cast<double>(quiet_active));
+  if (busy_losing >= telling_losing_seconds && quiet > 0)
+    contrast.loss_in_busy = static_cast<double>(busy_losing) / static_cast<double>(contrast.busy_seconds) /
+                            (static_cast<double>(quiet_losing + 1) / static_cast<double>(quiet + 1));
+  contrast.exceeds = (contrast.busy_seconds >= 2 || contrast.bursts >= 1) && contrast.call_in_busy >= least_call_in_busy &&
+                     contrast.loss_in_busy <= most_loss_in_busy;
   return contrast;
 }
 

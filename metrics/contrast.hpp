@@ -10,7 +10,8 @@ struct Contrast {
   double peak_bps = 0;             ///< its busiest seconds (mean of the best three)
   std::size_t busy_seconds = 0;    ///< seconds in which it alone exceeded the cap 1.7-fold
   double call_in_busy = 1;         ///< the call's rate in those seconds over its rate in the others
-  double loss_in_busy = 1;         ///< the call's loss ratio in those seconds over that in the others
+  double loss_in_busy = 1;         ///< share of those seconds in which the call loses, over that of the others
+  std::size_t bursts = 0;          ///< seconds of five times the cap while the call was losing
   bool suffers = false;            ///< it loses or is refused a lot itself
   bool exceeds = false;            ///< enough to say: the limit is not the line's
 };

@@ -85,6 +85,14 @@ void merge_cap(std::vector<Finding>& findings, Finding finding) {
   findings.push_back(std::move(finding));
 }
 
+bool capture_may_explain(std::span<const Finding> earlier, double loss_ratio) {
+  constexpr double telling_share = 0.25;
+  return std::any_of(earlier.begin(), earlier.end(), [&](const Finding& finding) {
+    const auto ratio = finding.numbers.find("capture_loss_ratio");
+    return finding.kind == "capture_loss" && ratio != finding.numbers.end() && ratio->second >= telling_share * loss_ratio;
+  });
+}
+
 bool can_show_losses(const Observation& observation, const Arm& arm) {
   return arm.direction == Direction::received || !observation.local_known;
 }

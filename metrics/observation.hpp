@@ -59,6 +59,7 @@ struct TcpObservation {
   std::uint64_t acknowledged_unseen[2] = {0, 0}; ///< our own drops: acknowledged, never captured
   std::uint64_t payload_bytes[2] = {0, 0};       ///< unique
   bool syn_unanswered = false;
+  bool unanswered = false;                       ///< SYNs, or data one way only, and no answer
   /// Times and sizes of retransmitted data of each direction (what a policer or loss took away), bounded.
   struct Loss { Time time; std::uint32_t bytes; Direction direction; std::uint32_t ordinal; };
   std::vector<Loss> losses;
@@ -93,7 +94,7 @@ struct Observation {
   const capture::CaptureRecords* captures = nullptr;
   const classify::Classification* classification = nullptr;
   std::vector<StreamObservation> streams;         ///< by StreamId
-  std::vector<FlowObservation> flows;             ///< flows with ≥8 packets, or in a call, or with TCP losses; by id
+  std::vector<FlowObservation> flows;             ///< flows with ≥8 packets, in a call, with TCP losses or unanswered TCP; by id
   Time first_time, last_time;
   /// All bytes of the capture per second (everything on the line, ours and other flows).
   ByteSeries total;

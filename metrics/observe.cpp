@@ -128,7 +128,7 @@ void Builder::add_flows(Observation& observation) {
       sum.bytes[1] += record.bytes[found.turned ? 0 : 1];
     }
     const auto call = call_of.find(id);
-    const bool lost = kept.meter.tcp && kept.meter.tcp->lost_anything();
+    const bool lost = kept.meter.tcp && (kept.meter.tcp->lost_anything() || kept.meter.tcp->unanswered());
     if (kept.meter.packets < least_packets && call == call_of.end() && !lost) continue;
     auto& flow = observation.flows.emplace_back();
     flow.flow = kept.flow;

@@ -15,6 +15,8 @@ constexpr std::size_t minimum_saturated = 6;
 constexpr double minimum_saturated_share = 0.12;
 constexpr double widest_plateau = 0.03;
 constexpr double least_slope = 0.6, most_slope = 1.4, least_correlation = 0.7;
+constexpr double clear_low_slope = 0.8, clear_most_slope = 1.2, clear_correlation = 0.3;   ///< of gaps that jitter blurs,
+constexpr double paced_ratio = 0.4;             ///< where the rate holds though the sizes' own means vary
 constexpr double varying_sizes = 0.04;          ///< coefficient of variation from which a slope can be told
 constexpr double least_size_share = 0.4;        ///< of the median size, for a packet to count in the slope
 constexpr double least_off_grid = 0.05;         ///< real clocks and timers stray 3 %
@@ -79,13 +81,14 @@ std::optional<ShaperFit> fit_shaper(std::span<const ArmPacket> all, double packe
   if (best_centre <= 0) return std::nullopt;
   ShaperFit fit;
   fit.windows = windows.size();
-  std::vector<double> plateau, gaps, expected, expected_before, relative, sizes;
+  std::vector<double> plateau, mean_sizes, gaps, expected, expected_before, relative, sizes;
   double whole_gaps = 0, broken_gaps = 0;
   std::size_t whole = 0, broken = 0;
   fit.start = -1;
   for (const auto& window : windows) {
     if (std::abs(window.rate / best_centre - 1) > plateau_width) continue;
     plateau.push_back(window.rate);
+    mean_sizes.push_back(window.rate * window_seconds / 8 / static_cast<double>(window.end - window.begin));
     if (fit.start < 0) fit.start = passed[window.begin].time;
     fit.end = passed[window.end - 1].time;
     for (std::size_t i = std::max<std::size_t>(1, window.begin); i < window.end; ++i) {
@@ -128,13 +131,17 @@ std::optional<ShaperFit> fit_shaper(std::span<const ArmPacket> all, double packe
   const double deviation_x = standard_deviation(expected);
   fit.slope = deviation_x > 0 ? fit.correlation * standard_deviation(gaps) / deviation_x : 0;
   const double usual_gap = median(gaps);
-  fit.off_grid = distance_from_grid(usual_gap);
-  if (packet_time > 0) fit.off_grid = std::min(fit.off_grid, std::abs(usual_gap / packet_time - 1));
+  // Where the sender's own packet time is known, only that one is innocent.
+  fit.off_grid = packet_time > 0 ? std::abs(usual_gap / packet_time - 1) : distance_from_grid(usual_gap);
   // A queue's gaps don't know of the packets it dropped; a loss without a queue leaves a gap twice as long.
   const bool gaps_ignore_losses = broken < 10 || whole < 10 ||
                                   broken_gaps / static_cast<double>(broken) < most_gap_ratio * whole_gaps / static_cast<double>(whole);
   const bool varying = standard_deviation(sizes) > varying_sizes * mean(sizes);
-  const bool serial = varying ? fit.slope >= least_slope && fit.slope <= most_slope && fit.correlation >= least_correlation
+  // Sizes that wander make the rate of a sender that keeps its own time wander too; behind a queue it stands still.
+  const double wandering = mean(mean_sizes) > 0 ? standard_deviation(mean_sizes) / mean(mean_sizes) : 0;
+  const bool paced = fit.plateau_cv <= paced_ratio * wandering && fit.slope >= clear_low_slope && fit.slope <= clear_most_slope &&
+                     fit.correlation >= clear_correlation;
+  const bool serial = varying ? paced || (fit.slope >= least_slope && fit.slope <= most_slope && fit.correlation >= least_correlation)
                               : fit.off_grid >= least_off_grid && relative_spread(relative) <= steady_gaps / 2;
   fit.mechanism = serial && gaps_ignore_losses && fit.plateau_cv <= widest_plateau && relative_spread(relative) <= steady_gaps;
   return fit;

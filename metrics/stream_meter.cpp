@@ -7,7 +7,7 @@ namespace callwitness::metrics {
 
 namespace {
 // While packets come the rate is taken only on good evidence; at the end on what there is (docs/methods/jitter.md).
-constexpr double early_tolerance = 0.02, early_span_s = 2, final_tolerance = 0.05, final_span_s = 0.2;
+constexpr double early_tolerance = 0.02, early_span_s = 6, final_tolerance = 0.05, final_span_s = 0.2;
 constexpr capture::Duration repeat_window = std::chrono::milliseconds(500);
 }  // namespace
 

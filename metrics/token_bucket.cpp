@@ -12,6 +12,9 @@ namespace {
 constexpr std::size_t minimum_losses = 15;
 constexpr double minimum_span = 8;                 ///< seconds from first to last loss
 constexpr double interval_seconds = 1;             ///< between-loss intervals are at least this long
+constexpr double interval_packets = 40;            ///< and so many of the packets that get lost: one more or less must not matter
+constexpr double longest_interval_needed = 3;      ///< seconds
+constexpr double interval_in_spurt_seconds = 0.5;
 constexpr std::size_t minimum_intervals = 5;
 constexpr double full_bucket = 2.5;                ///< packets of tokens at which a policer can't drop
 constexpr double most_loss_when_full = 0.3;
@@ -20,37 +23,61 @@ constexpr double least_recall = 0.7;
 constexpr double narrow_spread = 0.06;
 constexpr double least_lift = 3;                   ///< precision over the overall loss ratio, where the spread is narrow
 constexpr double least_lift_very_narrow = 2;
+constexpr double high_lift = 5, least_recall_at_high_lift = 0.5;
+constexpr double much_gain = 150, narrow_spread_at_much_gain = 0.07;
 constexpr double very_narrow_spread = 0.03;
 constexpr double least_local_rate_ratio = 1.02;
 constexpr double pause_seconds = 0.1;              ///< a longer gap is the codec's silence, no sign of the rate within a run
 constexpr double few_lost_when_full = 0.05;        ///< share of the losses: chance takes some on every path
 constexpr double even_window = 2;                  ///< seconds
+constexpr std::size_t least_windows_losing = 4;
 constexpr double largest_evenness_p = 1e-6;
 constexpr double widest_spread = 0.2;
 constexpr double widest_spread_when_sure = 0.4;    ///< pauses let the bucket overflow: some intervals then pass less
-constexpr double sure_precision = 0.6, sure_recall = 0.9;
+constexpr double sure_precision = 0.6, sure_recall = 0.85;
+constexpr double half_width_by_bucket = 0.02;      ///< of the rate, where no intervals tell it
+constexpr double highest_threshold = 1.5;          ///< packets of tokens: more leeway than jitter needs is no policer's
 constexpr double step_ratio = 1.08;                ///< a smaller change of the rate is no step
 
-struct Interval { double from, to, rate, offered; };
+struct Interval { double from, to, rate, offered, size; };   ///< size: bytes of the loss that ends it
 
+/// What losses make of the tokens that the packets found: packets and losses by tokens over size.
 struct Bins {
-  std::array<double, 4> seen{}, lost{};            // <1, 1-1.5, 1.5-2.5, ≥2.5 packets of tokens
-  double log_likelihood() const {
-    double sum = 0, all = 0, all_lost = 0;
-    for (std::size_t i = 0; i < seen.size(); ++i) {
-      sum += entropy(seen[i], lost[i]);
-      all += seen[i];
-      all_lost += lost[i];
-    }
-    return sum - entropy(all, all_lost);
-  }
-  static double entropy(double n, double k) {
-    double value = 0;
-    if (k > 0) value += k * std::log(k / n);
-    if (n - k > 0) value += (n - k) * std::log((n - k) / n);
-    return value;
+  static constexpr double width = 0.125;
+  static constexpr std::size_t count = 33;         // the last: four packets of tokens and more
+  std::array<double, count> seen{}, lost{};
+  void add(double share, bool was_lost) {
+    const auto bin = std::min(count - 1, static_cast<std::size_t>(share / width));
+    seen[bin] += 1;
+    lost[bin] += was_lost ? 1 : 0;
   }
 };
+
+double log_likelihood(double n, double k) {
+  double value = 0;
+  if (k > 0) value += k * std::log(k / n);
+  if (n - k > 0) value += (n - k) * std::log((n - k) / n);
+  return value;
+}
+
+/// The share of tokens below which packets are lost that explains the losses best, and by how much (nats) over chance.
+struct Threshold { double gain = 0, seen_below = 0, lost_below = 0; };
+
+Threshold best_threshold(const Bins& bins) {
+  double all = 0, all_lost = 0;
+  for (std::size_t i = 0; i < Bins::count; ++i) all += bins.seen[i], all_lost += bins.lost[i];
+  const double chance = log_likelihood(all, all_lost);
+  Threshold best;
+  double seen = 0, lost = 0;
+  for (std::size_t i = 0; static_cast<double>(i + 1) * Bins::width <= highest_threshold; ++i) {
+    seen += bins.seen[i];
+    lost += bins.lost[i];
+    if (seen <= 0 || lost * all <= all_lost * seen) continue;
+    const double gain = log_likelihood(seen, lost) + log_likelihood(all - seen, all_lost - lost) - chance;
+    if (gain > best.gain) best = {gain, seen, lost};
+  }
+  return best;
+}
 
 /// Tokens at each packet, re-synchronised at every loss (then the bucket held less than the packet).
 Bins walk(std::span<const ArmPacket> packets, double rate_bps, double depth) {
@@ -61,12 +88,9 @@ Bins walk(std::span<const ArmPacket> packets, double rate_bps, double depth) {
     if (packet.after_silence) known = false;
     if (known) tokens = std::min(depth, tokens + (packet.time - last) * rate_bps / 8);
     last = packet.time;
-    if (known) {
-      const double share = tokens / packet.bytes;
-      const std::size_t bin = share < 1 ? 0 : share < 1.5 ? 1 : share < full_bucket ? 2 : 3;
-      bins.seen[bin] += 1;
-      if (packet.lost) bins.lost[bin] += 1;
-    }
+    if (known) bins.add(tokens / packet.bytes, packet.lost);
+    // A loss with that many tokens is none of the bucket's: it tells nothing of what the bucket holds.
+    if (packet.lost && known && tokens > full_bucket * packet.bytes) continue;
     if (packet.lost) {
       // A first loss tells where the bucket stands: somewhere below the packet's size.
       tokens = known ? std::min(tokens, packet.bytes) : packet.bytes / 2;
@@ -78,15 +102,18 @@ Bins walk(std::span<const ArmPacket> packets, double rate_bps, double depth) {
   return bins;
 }
 
-std::vector<Interval> between_losses(std::span<const ArmPacket> packets) {
+/// Between two losses the bucket is empty at both ends: what passed, over the time, is the cap. A pause in between may
+/// have let it overflow; `across_pauses` false leaves those out.
+std::vector<Interval> between_losses(std::span<const ArmPacket> packets, double least_length, bool across_pauses) {
   std::vector<Interval> intervals;
-  double from = 0, passed = 0, offered = 0;
+  double from = 0, passed = 0, offered = 0, last = 0;
   bool open = false;
   for (const auto& packet : packets) {
-    if (packet.after_silence) open = false;
-    if (packet.lost && open && packet.time - from >= interval_seconds) {
+    if (packet.after_silence || (!across_pauses && packet.time - last > pause_seconds)) open = false;
+    last = packet.time;
+    if (packet.lost && open && packet.time - from >= least_length) {
       const double length = packet.time - from;
-      intervals.push_back({from, packet.time, passed * 8 / length, (offered + packet.bytes) * 8 / length});
+      intervals.push_back({from, packet.time, passed * 8 / length, (offered + packet.bytes) * 8 / length, packet.bytes});
       open = false;
     }
     if (packet.lost && !open) {
@@ -99,6 +126,27 @@ std::vector<Interval> between_losses(std::span<const ArmPacket> packets) {
     offered += packet.bytes;
   }
   return intervals;
+}
+
+/// Of a talker who pauses, the intervals within talk spurts; else all of at least a second.
+std::vector<Interval> telling_intervals(std::span<const ArmPacket> packets) {
+  std::vector<double> sizes;
+  double passed = 0;
+  for (const auto& packet : packets) {
+    if (packet.lost) sizes.push_back(packet.bytes);
+    else passed += packet.bytes;
+  }
+  const double duration = packets.back().time - packets.front().time;
+  const double least = passed <= 0 ? interval_seconds : std::clamp(interval_packets * median(std::move(sizes)) * duration / passed, interval_seconds, longest_interval_needed);
+  auto all = between_losses(packets, least, true);
+  auto whole = between_losses(packets, least, false);
+  if (whole.size() < minimum_intervals || 2 * whole.size() < all.size()) {
+    for (const double shorter : {interval_in_spurt_seconds, 0.5 * interval_in_spurt_seconds}) {
+      auto within = between_losses(packets, shorter, false);
+      if (within.size() >= minimum_intervals) return within;
+    }
+  }
+  return whole.size() >= minimum_intervals ? whole : all;
 }
 
 /// Rate inside loss-free runs that touch a loss, over `rate`: a queue never lets packets out faster than its rate.
@@ -125,6 +173,22 @@ double local_rate_ratio(std::span<const ArmPacket> packets, double rate) {
   return time <= 0 ? 0 : bytes * 8 / time / rate;
 }
 
+/// Windows of 2 s that lose more than a stray packet: one outage (a handover, a scan) fills one or two.
+std::size_t windows_losing(std::span<const ArmPacket> packets) {
+  constexpr std::size_t more_than_stray = 2;
+  double from = packets.front().time;
+  std::size_t lost = 0, windows = 0;
+  for (const auto& packet : packets) {
+    while (packet.time >= from + even_window) {
+      windows += lost >= more_than_stray ? 1 : 0;
+      lost = 0;
+      from += even_window;
+    }
+    lost += packet.lost ? 1 : 0;
+  }
+  return windows + (lost >= more_than_stray ? 1 : 0);
+}
+
 /// How likely chance alone spreads losses as evenly over windows: 1 where there are too few of them.
 double evenness_p(std::span<const ArmPacket> packets, double ratio) {
   double from = packets.front().time, seen = 0, lost = 0, chi_squared = 0;
@@ -149,16 +213,63 @@ double evenness_p(std::span<const ArmPacket> packets, double ratio) {
 
 constexpr std::array depths = {1500.0, 3000.0, 6000.0, 12000.0, 24000.0, 48000.0, 96000.0, 192000.0};
 
+constexpr double coarse_step = 0.006;
+
+struct Bucket { double rate = 0, depth = 0, gain = -1; };
+
+/// Centres worth searching: the median, and higher ones, for an overflowing bucket only makes intervals pass less.
+std::vector<double> centres_of(const std::vector<double>& rates) {
+  std::vector<double> centres{median(rates)};
+  for (const double share : {0.75, 0.9}) {
+    const double rate = quantile(rates, share);
+    if (rate > 1.1 * centres.back()) centres.push_back(rate);
+  }
+  return centres;
+}
+
+/// The bucket that explains the losses best: a coarse search over rate and depth, then finer steps around the best.
+/// A rate wrong by a thousandth fills the bucket by a packet within seconds, so the last steps are small.
+Bucket find_bucket(std::span<const ArmPacket> packets, const std::vector<double>& rates, std::array<double, depths.size()>& by_depth) {
+  // Steady traffic has its losses explained as well by rates that its own intervals exclude: not tried.
+  const int most_steps = static_cast<int>(std::lround(std::clamp(3 * relative_spread(rates), 0.018, 0.06) / coarse_step));
+  // Packets beyond this many only repeat what the first ones say; the search stays linear and short.
+  const auto coarse = packets.first(std::min<std::size_t>(packets.size(), 12000));
+  const auto fine = packets.first(std::min<std::size_t>(packets.size(), 40000));
+  Bucket best;
+  for (const double centre : centres_of(rates))
+    for (int step = -most_steps; step <= most_steps; ++step)
+      for (std::size_t d = 0; d < depths.size(); ++d) {
+        const double rate = centre * (1 + coarse_step * step);
+        // Steady traffic separates as well at neighbouring rates: what passed between the losses then decides.
+        const double gain = best_threshold(walk(coarse, rate, depths[d])).gain * (1 - 0.005 * std::abs(step));
+        by_depth[d] = std::max(by_depth[d], gain);
+        if (gain > best.gain) best = {rate, depths[d], gain};
+      }
+  best.gain = best_threshold(walk(fine, best.rate, best.depth)).gain;
+  for (const auto& [rate_step, depth_step] : {std::pair{0.003, 1.4}, {0.0015, 1.2}, {0.0007, 1.1}, {0.0003, 1.05}}) {
+    const Bucket around = best;
+    for (const double factor : {1 - 2 * rate_step, 1 - rate_step, 1.0, 1 + rate_step, 1 + 2 * rate_step})
+      for (const double deeper : {1 / depth_step, 1.0, depth_step}) {
+        const Bucket tried{around.rate * factor, around.depth * deeper, best_threshold(walk(fine, around.rate * factor, around.depth * deeper)).gain};
+        if (tried.gain > best.gain) best = tried;
+      }
+  }
+  return best;
+}
+
 void judge_fit(PolicerFit& fit) {
   const bool never_when_full = fit.loss_when_full <= most_loss_when_full || fit.lost_when_full <= few_lost_when_full;
   const bool precise = fit.precision >= least_precision && fit.recall >= least_recall;
   const double lift = fit.loss_ratio > 0 ? fit.precision / fit.loss_ratio : 0;
-  const bool narrow = fit.spread <= narrow_spread && fit.offered_spread > 2 * fit.spread && fit.recall >= least_recall &&
+  const bool much_explained = fit.gain >= much_gain && lift >= high_lift;
+  const bool narrow = fit.spread <= (much_explained ? narrow_spread_at_much_gain : narrow_spread) &&
+                      fit.offered_spread > (much_explained ? 1.5 : 2) * fit.spread &&
+                      fit.recall >= (lift >= high_lift ? least_recall_at_high_lift : least_recall) &&
                       lift >= (fit.spread <= very_narrow_spread ? least_lift_very_narrow : least_lift);
   // Steady traffic loses its surplus and no more, window after window; chance scatters.
   const bool even = fit.evenness_p <= largest_evenness_p && fit.spread <= narrow_spread && fit.recall >= least_recall;
   const bool sure = fit.precision >= sure_precision && fit.recall >= sure_recall;
-  fit.mechanism = never_when_full && (precise || narrow || even) && fit.spread <= (sure ? widest_spread_when_sure : widest_spread) &&
+  fit.mechanism = fit.windows_losing >= least_windows_losing && never_when_full && (precise || narrow || even) && fit.spread <= (sure ? widest_spread_when_sure : widest_spread) &&
                   fit.local_rate_ratio >= least_local_rate_ratio;
 }
 
@@ -176,57 +287,60 @@ std::optional<PolicerFit> fit_one(std::span<const ArmPacket> packets) {
   if (fit.losses < minimum_losses || fit.end - fit.start < minimum_span) return std::nullopt;
   fit.loss_ratio = static_cast<double>(fit.losses) / static_cast<double>(fit.packets);
 
-  const auto intervals = between_losses(packets);
+  const auto intervals = telling_intervals(packets);
   if (intervals.size() < minimum_intervals) return std::nullopt;
   std::vector<double> rates, offered;
   for (const auto& interval : intervals) {
     rates.push_back(interval.rate);
     offered.push_back(interval.offered);
   }
-  const double centre = median(rates);
-  if (centre <= 0) return std::nullopt;
+  if (median(rates) <= 0) return std::nullopt;
   fit.offered_spread = relative_spread(offered);
 
-  // Packets beyond this many only repeat what the first ones say; the search stays linear and short.
-  const auto sample = packets.first(std::min<std::size_t>(packets.size(), 40000));
-  double best = -1, best_rate = centre, best_depth = depths[0];
   std::array<double, depths.size()> by_depth{};
-  for (int step = -10; step <= 10; ++step) {
-    const double rate = centre * (1 + 0.006 * step);
-    for (std::size_t d = 0; d < depths.size(); ++d) {
-      const double score = walk(sample, rate, depths[d]).log_likelihood() - 0.02 * std::abs(step);
-      by_depth[d] = std::max(by_depth[d], score);
-      if (score > best) best = score, best_rate = rate, best_depth = depths[d];
-    }
+  const Bucket bucket = find_bucket(packets, rates, by_depth);
+  const Bins bins = walk(packets, bucket.rate, bucket.depth);
+  const Threshold threshold = best_threshold(bins);
+  double lost = 0, seen = 0, lost_full = 0, seen_full = 0;
+  for (std::size_t i = 0; i < Bins::count; ++i) {
+    lost += bins.lost[i], seen += bins.seen[i];
+    if (static_cast<double>(i) * Bins::width >= full_bucket) lost_full += bins.lost[i], seen_full += bins.seen[i];
   }
-  const Bins bins = walk(packets, best_rate, best_depth);
-  double lost = 0, seen = 0;
-  for (std::size_t i = 0; i < 4; ++i) lost += bins.lost[i], seen += bins.seen[i];
-  if (lost <= 0) return std::nullopt;
-  fit.precision = bins.seen[0] > 0 ? bins.lost[0] / bins.seen[0] : 0;
-  fit.recall = (bins.lost[0] + bins.lost[1]) / lost;
-  const double full_ratio = bins.seen[3] > 0 ? bins.lost[3] / bins.seen[3] : 0;
-  fit.loss_when_full = full_ratio / (lost / seen);
-  fit.lost_when_full = bins.lost[3] / lost;
+  if (lost <= 0 || threshold.gain <= 0) return std::nullopt;
+  fit.gain = threshold.gain;
+  fit.precision = threshold.lost_below / threshold.seen_below;
+  fit.recall = threshold.lost_below / lost;
+  fit.loss_when_full = seen_full > 0 ? lost_full / seen_full / (lost / seen) : 0;
+  fit.lost_when_full = lost_full / lost;
   fit.evenness_p = evenness_p(packets, fit.loss_ratio);
+  fit.windows_losing = windows_losing(packets);
 
   // The cap: bytes over time of the intervals that agree with the fit; they begin and end with an empty bucket.
   double bytes = 0, time = 0;
   std::vector<double> agreeing;
   for (const auto& interval : intervals) {
-    if (std::abs(interval.rate / best_rate - 1) > 0.05) continue;
+    // Either end may hold up to a packet's tokens.
+    const double length = interval.to - interval.from, allowed = std::max(0.05 * bucket.rate * length, 8 * interval.size);
+    if (std::abs(interval.rate - bucket.rate) * length > allowed) continue;
     bytes += interval.rate * (interval.to - interval.from);
     time += interval.to - interval.from;
     agreeing.push_back(interval.rate);
   }
-  if (agreeing.size() < minimum_intervals) return std::nullopt;
-  fit.rate_bps = bytes / time;
-  fit.spread = relative_spread(rates);
-  const double half = std::max(0.004, 2.5 * standard_deviation(agreeing) / fit.rate_bps / std::sqrt(static_cast<double>(agreeing.size())));
+  double half = half_width_by_bucket;
+  if (agreeing.size() >= minimum_intervals) {
+    fit.rate_bps = bytes / time;
+    fit.spread = relative_spread(rates);
+    half = std::max(0.004, 2.5 * standard_deviation(agreeing) / fit.rate_bps / std::sqrt(static_cast<double>(agreeing.size())));
+  } else {
+    // A talker's short spurts leave too few intervals; then the bucket alone must be sure.
+    fit.rate_bps = bucket.rate;
+    fit.spread = widest_spread_when_sure;
+  }
   fit.rate_low = fit.rate_bps * (1 - half);
   fit.rate_high = fit.rate_bps * (1 + half);
+  const double deepest = *std::max_element(by_depth.begin(), by_depth.end());
   for (std::size_t d = 0; d < depths.size(); ++d) {
-    if (by_depth[d] < best - 4) continue;
+    if (by_depth[d] < deepest - 4) continue;
     if (fit.burst_low == 0) fit.burst_low = depths[d];
     fit.burst_high = depths[d];
   }
@@ -235,9 +349,24 @@ std::optional<PolicerFit> fit_one(std::span<const ArmPacket> packets) {
   return fit;
 }
 
+/// The part that loses: from where to where losses outweigh half their usual ratio. Stray losses before a cap began
+/// (every path has some) would say that it let everything pass.
+std::span<const ArmPacket> losing_part(std::span<const ArmPacket> packets) {
+  const double lost = static_cast<double>(std::count_if(packets.begin(), packets.end(), [](const ArmPacket& p) { return p.lost; }));
+  const double toll = 0.5 * lost / static_cast<double>(packets.size());
+  double sum = 0, best = 0;
+  std::size_t from = 0, best_from = 0, best_to = packets.size();
+  for (std::size_t i = 0; i < packets.size(); ++i) {
+    sum += (packets[i].lost ? 1 : 0) - toll;
+    if (sum <= 0) sum = 0, from = i + 1;
+    if (sum > best) best = sum, best_from = from, best_to = i + 1;
+  }
+  return packets.subspan(best_from, best_to - best_from);
+}
+
 /// The time where the between-loss rate steps, if it does.
 std::optional<double> find_step(std::span<const ArmPacket> packets) {
-  const auto intervals = between_losses(packets);
+  const auto intervals = telling_intervals(packets);
   constexpr std::size_t side = 6;
   if (intervals.size() < 2 * side) return std::nullopt;
   double best = 0;
@@ -266,7 +395,11 @@ std::optional<double> find_step(std::span<const ArmPacket> packets) {
 }
 
 void fit_into(std::span<const ArmPacket> packets, int depth, std::vector<PolicerFit>& fits) {
-  const auto whole = fit_one(packets);
+  auto whole = fit_one(packets);
+  if (!whole || !whole->mechanism) {
+    const auto trimmed = fit_one(losing_part(packets));
+    if (trimmed && (!whole || trimmed->mechanism)) whole = trimmed;
+  }
   if (whole && whole->mechanism && whole->spread <= narrow_spread) {
     fits.push_back(*whole);
     return;

@@ -16,13 +16,15 @@ struct PolicerFit {
   double start = 0, end = 0;               ///< seconds: first and last loss explained
   std::size_t losses = 0, packets = 0;     ///< within start … end; packets counts the lost ones too
   double loss_ratio = 0;
-  double precision = 0;                    ///< share lost of those that found less than their size in the bucket
-  double recall = 0;                       ///< share of the losses that found less than 1.5 times their size
+  double gain = 0;                         ///< nats: how much better the bucket explains the losses than chance
+  double precision = 0;                    ///< share lost of those that found too few tokens (the threshold that fits best)
+  double recall = 0;                       ///< share of the losses that found too few
   double loss_when_full = 0;               ///< loss ratio at ≥2.5 packets of tokens, over the whole's
   double lost_when_full = 0;               ///< the share of the losses that fell there
   double spread = 0, offered_spread = 0;   ///< IQR/median of the between-loss rates, and of what was offered then
   double local_rate_ratio = 0;             ///< rate within loss-free runs near losses, over the cap: >1 excludes a queue
   double evenness_p = 1;                   ///< of losses spread as evenly over 2 s windows, by chance alone
+  std::size_t windows_losing = 0;          ///< windows of 2 s that lose two packets or more
   bool mechanism = false;                  ///< the rules for a policer hold
 };
 

@@ -18,8 +18,12 @@ std::vector<Finding> capture_loss(const DetectorInput& input) {
   finding.mechanism = "capture_drops";
   finding.start_time = observation.first_time;
   finding.end_time = observation.last_time;
+  std::uint64_t captured = 0, segments = 0;
   std::uint64_t told = 0, own = 0, own_expected = 0, acknowledged = 0, received = 0, received_expected = 0;
-  for (const auto& record : *observation.captures) told += record.dropped_by_capture.value_or(0);
+  for (const auto& record : *observation.captures) {
+    told += record.dropped_by_capture.value_or(0);
+    captured += record.packets;
+  }
   for (const auto& stream : observation.streams) {
     if (!stream.lost || !stream.expected) continue;
     const bool sent = stream.direction == Direction::sent;
@@ -28,7 +32,10 @@ std::vector<Finding> capture_loss(const DetectorInput& input) {
     if (sent && *stream.lost > 0) finding.streams.push_back(stream.id);
   }
   for (const auto& flow : observation.flows)
-    if (flow.tcp) acknowledged += flow.tcp->acknowledged_unseen[0] + flow.tcp->acknowledged_unseen[1];
+    if (flow.tcp) {
+      acknowledged += flow.tcp->acknowledged_unseen[0] + flow.tcp->acknowledged_unseen[1];
+      segments += flow.tcp->segments[0] + flow.tcp->segments[1];
+    }
   // What we send is captured before the network can lose it: a hole in it is the capture's (where we know which end is ours).
   const bool own_holes = observation.local_known && own >= least_missing;
   if (told == 0 && !own_holes && acknowledged < 10) return {};
@@ -36,6 +43,9 @@ std::vector<Finding> capture_loss(const DetectorInput& input) {
   finding.numbers = {{"told_by_capture", static_cast<double>(told)}, {"own_packets_missing", static_cast<double>(own)},
                      {"own_packets_expected", static_cast<double>(own_expected)}, {"acknowledged_unseen", static_cast<double>(acknowledged)},
                      {"received_missing", static_cast<double>(received)}, {"received_expected", static_cast<double>(received_expected)}};
+  const auto share = [](std::uint64_t missing, std::uint64_t seen) { return missing == 0 ? 0.0 : static_cast<double>(missing) / static_cast<double>(missing + seen); };
+  // What any of the three says the capture missed: a loss of the same order is no evidence against the network.
+  finding.numbers["capture_loss_ratio"] = std::max({share(told, captured), own_holes ? share(own, own_expected - own) : 0.0, share(acknowledged, segments)});
   finding.confidence = 0.95;
   return {finding};
 }

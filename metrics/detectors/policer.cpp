@@ -10,10 +10,6 @@ namespace {
 constexpr double least_loss = 0.02;          ///< less doesn't bind (and can't be told from chance)
 constexpr double lowest_line_bps = 100'000;  ///< without control traffic: no line sold is slower
 
-double quality(const PolicerFit& fit) {
-  return (fit.mechanism ? 10 : 0) + fit.precision + fit.recall - fit.loss_when_full - 2 * fit.spread;
-}
-
 bool capture_is_whole(std::span<const Finding> earlier) {
   return std::none_of(earlier.begin(), earlier.end(), [](const Finding& f) { return f.kind == "capture_loss"; });
 }
@@ -45,20 +41,21 @@ std::vector<Finding> policer(const DetectorInput& input) {
     while (end < input.arms.size() && input.arms[end].flow == input.arms[a].flow && input.arms[end].direction == input.arms[a].direction) ++end;
     const Arm* best_arm = nullptr;
     std::vector<PolicerFit> best;
-    double best_quality = 0;
+    double best_gain = 0;
     for (std::size_t i = a; i < end; ++i) {
       const auto& arm = input.arms[i];
       if (arm.source == LossSource::none || !can_show_losses(input.observation, arm)) continue;
       auto fits = fit_policers(arm.packets);
-      double sum = 0;
-      for (const auto& fit : fits) sum = std::max(sum, quality(fit));
-      // Who pays from a bucket is told by the whole: a part of the traffic fits too, at too low a rate.
-      constexpr double whole_first = 5;
-      if (arm.whole_flow && sum >= 10) sum += whole_first;
-      if (fits.empty() || (best_arm != nullptr && sum <= best_quality)) continue;
+      // Who pays from a bucket is told by what explains the losses best: a part of the traffic fits too, at too low a
+      // rate. Where the whole doesn't hold, a part that explains less may not speak in its place.
+      constexpr double whole_first = 1.05;
+      double gain = 0;
+      for (const auto& fit : fits) gain += fit.gain;
+      if (arm.whole_flow) gain *= whole_first;
+      if (fits.empty() || (best_arm != nullptr && gain <= best_gain)) continue;
       best_arm = &arm;
       best = std::move(fits);
-      best_quality = sum;
+      best_gain = gain;
     }
     a = end;
     if (best_arm == nullptr) continue;
@@ -69,7 +66,7 @@ std::vector<Finding> policer(const DetectorInput& input) {
         static_cast<double>(queue->saturated) >= mostly_saturated * static_cast<double>(queue->windows))
       continue;
     for (const auto& fit : best) {
-      if (!fit.mechanism || fit.loss_ratio < least_loss) continue;
+      if (!fit.mechanism || fit.loss_ratio < least_loss || capture_may_explain(input.earlier, fit.loss_ratio)) continue;
       const auto contrast = contrast_of(input.observation, *best_arm, fit.rate_bps, fit.start, fit.end);
       // Other traffic that never exceeded the cap says the limit may be the line's: then no cap is claimed.
       if (!contrast.exceeds && (contrast.present || fit.rate_bps > lowest_line_bps)) continue;

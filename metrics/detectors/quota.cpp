@@ -39,6 +39,7 @@ std::vector<Finding> quota(const DetectorInput& input) {
           return f.kind == "rate_cap" && std::find(f.flows.begin(), f.flows.end(), arm.flow) != f.flows.end();
         }))
       continue;
+    if (capture_may_explain(input.earlier, static_cast<double>(arm.lost) / static_cast<double>(arm.packets.size()))) continue;
     const auto clusters = clusters_of(arm);
     if (clusters.size() < least_clusters) continue;
     std::vector<double> resumes;

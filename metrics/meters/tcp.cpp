@@ -161,6 +161,7 @@ TcpObservation TcpMeter::observation(bool turn, bool local_known) const {
     result.payload_bytes[direction] = sides_[way].payload_bytes;
   }
   result.syn_unanswered = syn_seen_ && !syn_answered_;
+  result.unanswered = unanswered();
   result.losses = losses_;
   if (turn) for (auto& loss : result.losses) loss.direction = loss.direction == Direction::sent ? Direction::received : Direction::sent;
   return result;

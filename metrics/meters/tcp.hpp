@@ -17,6 +17,11 @@ class TcpMeter {
   /// the remote end acknowledges; where the local end is not known, the longer of the two ways'.
   TcpObservation observation(bool turn, bool local_known) const;
   bool lost_anything() const { return !losses_.empty(); }
+  /// Asked (SYNs, or data one way only) and never answered.
+  bool unanswered() const {
+    if (!syn_answered_) return syn_count_ >= 2;
+    return (sides_[0].payload_bytes > 0) != (sides_[1].payload_bytes > 0);
+  }
 
  private:
   struct Hole { std::uint32_t begin = 0, end = 0; };
