@@ -1,5 +1,6 @@
 #include "metrics/token_bucket.hpp"
 
+#include "metrics/bucket_search.hpp"
 #include "metrics/statistics.hpp"
 
 #include <algorithm>
@@ -16,7 +17,6 @@ constexpr double interval_packets = 40;            ///< and so many of the packe
 constexpr double longest_interval_needed = 3;      ///< seconds
 constexpr double interval_in_spurt_seconds = 0.5;
 constexpr std::size_t minimum_intervals = 5;
-constexpr double full_bucket = 2.5;                ///< packets of tokens at which a policer can't drop
 constexpr double most_loss_when_full = 0.3;
 constexpr double least_precision = 0.5;
 constexpr double least_recall = 0.7;
@@ -36,71 +36,9 @@ constexpr double widest_spread = 0.2;
 constexpr double widest_spread_when_sure = 0.4;    ///< pauses let the bucket overflow: some intervals then pass less
 constexpr double sure_precision = 0.6, sure_recall = 0.85;
 constexpr double half_width_by_bucket = 0.02;      ///< of the rate, where no intervals tell it
-constexpr double highest_threshold = 1.5;          ///< packets of tokens: more leeway than jitter needs is no policer's
 constexpr double step_ratio = 1.08;                ///< a smaller change of the rate is no step
 
 struct Interval { double from, to, rate, offered, size; };   ///< size: bytes of the loss that ends it
-
-/// What losses make of the tokens that the packets found: packets and losses by tokens over size.
-struct Bins {
-  static constexpr double width = 0.125;
-  static constexpr std::size_t count = 33;         // the last: four packets of tokens and more
-  std::array<double, count> seen{}, lost{};
-  void add(double share, bool was_lost) {
-    const auto bin = std::min(count - 1, static_cast<std::size_t>(share / width));
-    seen[bin] += 1;
-    lost[bin] += was_lost ? 1 : 0;
-  }
-};
-
-double log_likelihood(double n, double k) {
-  double value = 0;
-  if (k > 0) value += k * std::log(k / n);
-  if (n - k > 0) value += (n - k) * std::log((n - k) / n);
-  return value;
-}
-
-/// The share of tokens below which packets are lost that explains the losses best, and by how much (nats) over chance.
-struct Threshold { double gain = 0, seen_below = 0, lost_below = 0; };
-
-Threshold best_threshold(const Bins& bins) {
-  double all = 0, all_lost = 0;
-  for (std::size_t i = 0; i < Bins::count; ++i) all += bins.seen[i], all_lost += bins.lost[i];
-  const double chance = log_likelihood(all, all_lost);
-  Threshold best;
-  double seen = 0, lost = 0;
-  for (std::size_t i = 0; static_cast<double>(i + 1) * Bins::width <= highest_threshold; ++i) {
-    seen += bins.seen[i];
-    lost += bins.lost[i];
-    if (seen <= 0 || lost * all <= all_lost * seen) continue;
-    const double gain = log_likelihood(seen, lost) + log_likelihood(all - seen, all_lost - lost) - chance;
-    if (gain > best.gain) best = {gain, seen, lost};
-  }
-  return best;
-}
-
-/// Tokens at each packet, re-synchronised at every loss (then the bucket held less than the packet).
-Bins walk(std::span<const ArmPacket> packets, double rate_bps, double depth) {
-  Bins bins;
-  double tokens = 0, last = 0;
-  bool known = false;
-  for (const auto& packet : packets) {
-    if (packet.after_silence) known = false;
-    if (known) tokens = std::min(depth, tokens + (packet.time - last) * rate_bps / 8);
-    last = packet.time;
-    if (known) bins.add(tokens / packet.bytes, packet.lost);
-    // A loss with that many tokens is none of the bucket's: it tells nothing of what the bucket holds.
-    if (packet.lost && known && tokens > full_bucket * packet.bytes) continue;
-    if (packet.lost) {
-      // A first loss tells where the bucket stands: somewhere below the packet's size.
-      tokens = known ? std::min(tokens, packet.bytes) : packet.bytes / 2;
-      known = true;
-    } else {
-      tokens = std::max(0.0, tokens - packet.bytes);
-    }
-  }
-  return bins;
-}
 
 /// Between two losses the bucket is empty at both ends: what passed, over the time, is the cap. A pause in between may
 /// have let it overflow; `across_pauses` false leaves those out.
@@ -211,52 +149,6 @@ double evenness_p(std::span<const ArmPacket> packets, double ratio) {
   return windows < 8 || ratio >= 0.999 ? 1 : chi_squared_cdf(chi_squared, static_cast<double>(windows - 1));
 }
 
-constexpr std::array depths = {1500.0, 3000.0, 6000.0, 12000.0, 24000.0, 48000.0, 96000.0, 192000.0};
-
-constexpr double coarse_step = 0.006;
-
-struct Bucket { double rate = 0, depth = 0, gain = -1; };
-
-/// Centres worth searching: the median, and higher ones, for an overflowing bucket only makes intervals pass less.
-std::vector<double> centres_of(const std::vector<double>& rates) {
-  std::vector<double> centres{median(rates)};
-  for (const double share : {0.75, 0.9}) {
-    const double rate = quantile(rates, share);
-    if (rate > 1.1 * centres.back()) centres.push_back(rate);
-  }
-  return centres;
-}
-
-/// The bucket that explains the losses best: a coarse search over rate and depth, then finer steps around the best.
-/// A rate wrong by a thousandth fills the bucket by a packet within seconds, so the last steps are small.
-Bucket find_bucket(std::span<const ArmPacket> packets, const std::vector<double>& rates, std::array<double, depths.size()>& by_depth) {
-  // Steady traffic has its losses explained as well by rates that its own intervals exclude: not tried.
-  const int most_steps = static_cast<int>(std::lround(std::clamp(3 * relative_spread(rates), 0.018, 0.06) / coarse_step));
-  // Packets beyond this many only repeat what the first ones say; the search stays linear and short.
-  const auto coarse = packets.first(std::min<std::size_t>(packets.size(), 12000));
-  const auto fine = packets.first(std::min<std::size_t>(packets.size(), 40000));
-  Bucket best;
-  for (const double centre : centres_of(rates))
-    for (int step = -most_steps; step <= most_steps; ++step)
-      for (std::size_t d = 0; d < depths.size(); ++d) {
-        const double rate = centre * (1 + coarse_step * step);
-        // Steady traffic separates as well at neighbouring rates: what passed between the losses then decides.
-        const double gain = best_threshold(walk(coarse, rate, depths[d])).gain * (1 - 0.005 * std::abs(step));
-        by_depth[d] = std::max(by_depth[d], gain);
-        if (gain > best.gain) best = {rate, depths[d], gain};
-      }
-  best.gain = best_threshold(walk(fine, best.rate, best.depth)).gain;
-  for (const auto& [rate_step, depth_step] : {std::pair{0.003, 1.4}, {0.0015, 1.2}, {0.0007, 1.1}, {0.0003, 1.05}}) {
-    const Bucket around = best;
-    for (const double factor : {1 - 2 * rate_step, 1 - rate_step, 1.0, 1 + rate_step, 1 + 2 * rate_step})
-      for (const double deeper : {1 / depth_step, 1.0, depth_step}) {
-        const Bucket tried{around.rate * factor, around.depth * deeper, best_threshold(walk(fine, around.rate * factor, around.depth * deeper)).gain};
-        if (tried.gain > best.gain) best = tried;
-      }
-  }
-  return best;
-}
-
 void judge_fit(PolicerFit& fit) {
   const bool never_when_full = fit.loss_when_full <= most_loss_when_full || fit.lost_when_full <= few_lost_when_full;
   const bool precise = fit.precision >= least_precision && fit.recall >= least_recall;
@@ -297,7 +189,7 @@ std::optional<PolicerFit> fit_one(std::span<const ArmPacket> packets) {
   if (median(rates) <= 0) return std::nullopt;
   fit.offered_spread = relative_spread(offered);
 
-  std::array<double, depths.size()> by_depth{};
+  std::array<double, bucket_depths.size()> by_depth{};
   const Bucket bucket = find_bucket(packets, rates, by_depth);
   const Bins bins = walk(packets, bucket.rate, bucket.depth);
   const Threshold threshold = best_threshold(bins);
@@ -339,10 +231,10 @@ std::optional<PolicerFit> fit_one(std::span<const ArmPacket> packets) {
   fit.rate_low = fit.rate_bps * (1 - half);
   fit.rate_high = fit.rate_bps * (1 + half);
   const double deepest = *std::max_element(by_depth.begin(), by_depth.end());
-  for (std::size_t d = 0; d < depths.size(); ++d) {
+  for (std::size_t d = 0; d < bucket_depths.size(); ++d) {
     if (by_depth[d] < deepest - 4) continue;
-    if (fit.burst_low == 0) fit.burst_low = depths[d];
-    fit.burst_high = depths[d];
+    if (fit.burst_low == 0) fit.burst_low = bucket_depths[d];
+    fit.burst_high = bucket_depths[d];
   }
   fit.local_rate_ratio = local_rate_ratio(packets, fit.rate_bps);
   judge_fit(fit);
