@@ -9,6 +9,8 @@ namespace callwitness::metrics {
 
 namespace {
 constexpr std::size_t trace_limit = 4'000'000;           // records of 32 bytes over all flows: 128 MB
+constexpr std::size_t segment_limit = 2'000'000;         // records of 16 bytes over all TCP connections: 32 MB
+constexpr std::uint64_t segments_from = 32'000;          // IP bytes of one way: a flood of short connections costs nothing
 constexpr std::size_t unsequenced_limit = 2'000'000;     // records of streams without a sequence
 constexpr std::size_t kept_flow_limit = 200'000;         // closed flows that are still described
 constexpr std::uint64_t kept_flow_packets = 8;           // a closed flow with fewer packets is only added up
@@ -26,7 +28,7 @@ struct Analyzer::State {
   std::vector<FlowMeter> slots;
   struct StreamPlace { std::uint32_t slot = 0; classify::FlowId flow{}; classify::Way way{}; };
   std::vector<StreamPlace> places;                       ///< by StreamId
-  std::size_t traced_packets = 0, unsequenced_budget = unsequenced_limit;
+  std::size_t traced_packets = 0, unsequenced_budget = unsequenced_limit, segment_budget = segment_limit;
   bool started = false;
   std::uint32_t last_slot = 0;                           ///< of the newest datagram's flow
   std::vector<classify::Flow> current;                   ///< by slot: the flow as last seen
@@ -36,6 +38,7 @@ struct Analyzer::State {
   void keep(const classify::Flow& flow, FlowMeter& meter);
   void trace(FlowMeter& meter, const TracePacket& packet);
   void give_up_largest_trace();
+  void keep_segment(FlowMeter& meter, const classify::Flow& flow, classify::Way way, const capture::Datagram& datagram);
 };
 
 Analyzer::Analyzer(const capture::CaptureRecords& captures) : state_(std::make_unique<State>(captures)) {}
@@ -62,6 +65,17 @@ void Analyzer::State::trace(FlowMeter& meter, const TracePacket& packet) {
   ++traced_packets;
 }
 
+void Analyzer::State::keep_segment(FlowMeter& meter, const classify::Flow& flow, classify::Way way, const capture::Datagram& datagram) {
+  const auto& counters = way == classify::Way::forward ? flow.forward : flow.backward;
+  if (datagram.payload_length > 0 && counters.ip_bytes >= segments_from && segment_budget > 0) {
+    auto& own = meter.segments[static_cast<std::size_t>(way)];
+    if (!own) own = std::make_unique<SegmentTrace>();
+    if (own->add(datagram)) --segment_budget;
+  }
+  auto& other = meter.segments[static_cast<std::size_t>(opposite(way))];
+  if (other && datagram.tcp->ack()) other->acknowledge(datagram);
+}
+
 void Analyzer::on_datagram(const classify::Flow& flow, classify::Way way, const capture::Datagram& datagram) {
   State& state = *state_;
   if (!state.started) {
@@ -83,6 +97,7 @@ void Analyzer::on_datagram(const classify::Flow& flow, classify::Way way, const 
     state.current[flow.slot] = flow;
   }
   meter.add(state.meters.origin, way, datagram);
+  if (datagram.tcp && !datagram.tcp->syn() && !datagram.tcp->rst()) state.keep_segment(meter, flow, way, datagram);
   if (!meter.traced) return;
   TracePacket packet;
   packet.time = datagram.time;

@@ -3,6 +3,7 @@
 
 #include "classify/flow.hpp"
 #include "metrics/meters/seconds.hpp"
+#include "metrics/meters/segments.hpp"
 #include "metrics/meters/tcp.hpp"
 #include "metrics/meters/trace.hpp"
 
@@ -19,6 +20,7 @@ struct FlowMeter {
   Seconds<FlowSecond> seconds;
   struct Majority { std::uint8_t value = 0; std::uint32_t votes = 0; } time_to_live[2];  ///< Boyer-Moore
   std::unique_ptr<TcpMeter> tcp;
+  std::unique_ptr<SegmentTrace> segments[2];  ///< by Way; only of connections that move a lot
   Trace trace;
 
   void add(capture::Time origin, classify::Way way, const capture::Datagram& datagram) {

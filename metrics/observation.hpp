@@ -4,6 +4,7 @@
 
 #include "capture/record.hpp"
 #include "classify/call.hpp"
+#include "metrics/meters/segments.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -86,6 +87,7 @@ struct FlowObservation {
   std::vector<TracePacket> trace;                 ///< empty: not a media flow, or beyond the bound
   bool trace_complete = true;
   std::optional<TcpObservation> tcp;
+  SegmentRecord segments[2];                      ///< by Direction; empty: no TCP, or not much of it
   std::vector<classify::RoundTrip> round_trips;   ///< bounded
   std::uint8_t time_to_live[2] = {0, 0};          ///< median by Direction; 0: none
 };

@@ -140,6 +140,8 @@ void Builder::add_flows(Observation& observation) {
     if (found.turned)
       for (auto& packet : flow.trace) packet.direction = packet.direction == Direction::sent ? Direction::received : Direction::sent;
     if (kept.meter.tcp) flow.tcp = kept.meter.tcp->observation(found.turned, found.known);
+    for (std::size_t way = 0; way < 2; ++way)
+      if (kept.meter.segments[way]) flow.segments[found.turned ? 1 - way : way] = kept.meter.segments[way]->take();
     if (const auto trips = meters.round_trips.find(id); trips != meters.round_trips.end()) flow.round_trips = std::move(trips->second);
     for (std::size_t way = 0; way < 2; ++way) flow.time_to_live[found.turned ? 1 - way : way] = kept.meter.time_to_live[way].value;
   }

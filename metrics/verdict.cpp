@@ -25,6 +25,7 @@ bool accuses(const Finding& finding) {
       return found == finding.numbers.end() ? 0.0 : found->second;
     };
     if (of("by_reports") > 0) return false;              // what the peer claims, and no control: not enough to accuse
+    if (of("over_tcp") > 0) return !finding.calls.empty() && of("contrast") > 0;   // a download's policer is no call's
     return of("contrast") > 0 || finding.mechanism == "policer";
   }
   if (finding.kind == "periodic_reset") return finding.confidence >= 0.9;
@@ -147,7 +148,7 @@ Verdict judge(const Observation& observation, std::span<const StreamMeasures> me
   const auto has = [&](std::string_view kind) { return std::any_of(findings.begin(), findings.end(), [&](const Finding& f) { return f.kind == kind; }); };
   const Finding* trouble = nullptr;
   for (const auto& finding : findings)
-    if (finding.kind == "rate_cap" || finding.kind == "blocking" || finding.kind == "outage" || finding.kind == "selective_loss") trouble = &finding;
+    if ((finding.kind == "rate_cap" && !(finding.calls.empty() && finding.numbers.contains("over_tcp"))) || finding.kind == "blocking" || finding.kind == "outage" || finding.kind == "selective_loss") trouble = &finding;
   if (trouble == nullptr && !enough) return verdict;
   const bool losing = !capture_lost && (quality.worst_loss >= impairing_loss || quality.worst_window >= impairing_window_loss);
   if (trouble != nullptr || losing || quality.delay_p95 >= impairing_delay_ms || quality.jitter >= impairing_jitter_ms || quality.reported_loss >= impairing_loss) {
