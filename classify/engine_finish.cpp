@@ -1,6 +1,7 @@
 // The end: evidence fused, kinds told, calls built.
 #include "classify/call_builder.hpp"
 #include "classify/engine.hpp"
+#include "classify/kinship.hpp"
 
 #include <algorithm>
 #include <map>
@@ -220,6 +221,7 @@ void Engine::finish() {
   }
   std::sort(result.flows.begin(), result.flows.end(), [](const Flow& a, const Flow& b) { return a.id < b.id; });
   result.attempts = attempts_.finish(now_);
+  name_by_kin(result.flows, result.attempts);
   result.vantage = vantage_.infer(options_.local);
 
   for (std::size_t i = 0; i < streams_.size(); ++i) describe(streams_[i], facts_[i].first_time, facts_[i].last_time);

@@ -6,7 +6,7 @@ namespace {
 
 using namespace support;
 
-constexpr std::string_view domains[] = {"facetime.apple.com", "ess.apple.com", "fmf.apple.com"};
+constexpr std::string_view domains[] = {"facetime.apple.com"};
 constexpr PortRange ports[] = {{protocol::udp, 16393, 16402}};
 constexpr std::string_view ndpi_labels[] = {"FaceTime", "Apple_FaceTime"};
 constexpr Prefix own[] = {{v4(17, 0, 0, 0), 8}};

@@ -7,7 +7,6 @@ namespace {
 using namespace support;
 
 constexpr std::string_view domains[] = {"meet.google.com", "meetings.googleapis.com", "duo.google.com", "hangouts.google.com", "meet.turns.goog"};
-constexpr PortRange ports[] = {{protocol::udp, 19302, 19309}};
 constexpr std::string_view ndpi_labels[] = {"GoogleMeet", "HangoutDuo", "GoogleHangoutDuo", "GoogleCall"};
 // https://support.google.com/a/answer/1279090: addresses that serve Meet media only
 constexpr Prefix own[] = {{v4(74, 125, 250, 0), 24}, {v4(142, 250, 82, 0), 24}};
@@ -37,7 +36,7 @@ const Application& google_meet() {
       .measures = "loss,jitter,rtt",
       .checked_on = "nDPI stun_google_meet, stun_dtls_rtp, google_meet",
       .domains = domains,
-      .ports = ports,
+      .ports = {},  // its STUN port serves every WebRTC page
       .ndpi_labels = ndpi_labels,
       .recognise = recognise,
       .media = nullptr,
