@@ -15,6 +15,7 @@ void AttemptList::add(Attempt attempt) {
   known.tries += attempt.tries;
   known.first_time = std::min(known.first_time, attempt.first_time);
   known.last_time = std::max(known.last_time, attempt.last_time);
+  known.by_service = known.by_service && attempt.by_service;
   known.is_media = known.is_media || attempt.is_media;
   for (const auto ordinal : attempt.ordinals) if (known.ordinals.size() < ordinal_limit) known.ordinals.push_back(ordinal);
   for (const auto flow : attempt.flows) if (known.flows.size() < ordinal_limit) known.flows.push_back(flow);

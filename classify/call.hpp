@@ -43,6 +43,7 @@ struct Attempt {
   std::uint32_t tries = 1;
   std::vector<std::uint64_t> ordinals;      ///< packets that show it, ≤32
   std::vector<FlowId> flows;
+  bool by_service = false;                  ///< refused in the service's own words: it was reached, the network let it through
   bool is_media = false;                    ///< a try to start media (UDP), not a look-up or sign-in
 };
 

@@ -46,8 +46,11 @@ std::string_view header(std::string_view text, std::string_view name, std::strin
 
 bool starts_with(std::string_view text, std::string_view head) { return text.substr(0, head.size()) == head; }
 
-/// Codes that forbid. Challenges (401, 407), busy, declined or unanswered users are ordinary.
-bool is_refusal(int code) { return code == 403 || code == 488 || code == 503; }
+/// Codes that forbid. Busy, declined, unknown or unanswered users are ordinary; so is a challenge (401, 407), unless what
+/// it answers bore a password's proof already: then the password is wrong.
+bool is_refusal(int code, bool had_credentials) {
+  return code == 403 || code == 488 || code == 503 || code == 606 || (had_credentials && (code == 401 || code == 407));
+}
 
 }  // namespace
 
@@ -72,7 +75,9 @@ bool SipAttempts::on_datagram(const Flow& flow, const Datagram& datagram, Attemp
       settle(requests_.front(), list);
       requests_.pop_front();
     }
-    requests_.push_back({std::move(key), datagram.five_tuple.destination, flow.id, datagram.time, datagram.time, {datagram.ordinal}, std::nullopt});
+    Request made{std::move(key), datagram.five_tuple.destination, flow.id, datagram.time, datagram.time, {datagram.ordinal}, std::nullopt};
+    made.has_credentials = !header(text, "authorization", "").empty() || !header(text, "proxy-authorization", "").empty();
+    requests_.push_back(std::move(made));
     return true;
   }
   if (found == requests_.end() || text.size() < 11) return true;
@@ -81,8 +86,23 @@ bool SipAttempts::on_datagram(const Flow& flow, const Datagram& datagram, Attemp
   if (code < 100) return true;
   found->last_time = datagram.time;
   if (found->ordinals.size() < AttemptList::ordinal_limit) found->ordinals.push_back(datagram.ordinal);
-  found->outcome = is_refusal(code) ? Outcome::refused : Outcome::answered;
+  on_answer(*found, code, datagram);
   return true;
+}
+
+void SipAttempts::on_answer(Request& request, int code, const Datagram& datagram) {
+  if (request.outcome == Outcome::forged) return;
+  const bool refusal = is_refusal(code, request.has_credentials);
+  // Whoever stands between answers first, from nearer or farther than the server, whose own answer follows and differs.
+  if (request.refusal != 0 && request.refusal != code && datagram.time_to_live != request.refusal_time_to_live) {
+    request.outcome = Outcome::forged;
+    return;
+  }
+  if (refusal && request.refusal == 0) {
+    request.refusal = code;
+    request.refusal_time_to_live = datagram.time_to_live;
+  }
+  request.outcome = refusal ? Outcome::refused : Outcome::answered;
 }
 
 void SipAttempts::settle(const Request& request, AttemptList& list) {
@@ -90,6 +110,7 @@ void SipAttempts::settle(const Request& request, AttemptList& list) {
   attempt.application = "sip";
   attempt.stage = Attempt::Stage::signalling;
   attempt.outcome = request.outcome.value_or(Outcome::no_reply);
+  attempt.by_service = attempt.outcome == Outcome::refused;
   attempt.target = Untrusted(request.server.text());
   attempt.first_time = request.time;
   attempt.last_time = request.last_time;

@@ -21,7 +21,11 @@ class SipAttempts {
     Time time, last_time;
     std::vector<std::uint64_t> ordinals;
     std::optional<Attempt::Outcome> outcome;
+    bool has_credentials = false;                  ///< it bears a password's proof
+    int refusal = 0;                               ///< status code of a refusal, whose sender's hop limit is:
+    std::uint8_t refusal_time_to_live = 0;
   };
+  void on_answer(Request& request, int code, const Datagram& datagram);
   void expire(Time now, AttemptList& list);
   static void settle(const Request& request, AttemptList& list);
   std::deque<Request> requests_;                   ///< in order of time

@@ -47,6 +47,10 @@ std::vector<Finding> blocking(const DetectorInput& input) {
       if (attempt.stage != Attempt::Stage::dns && attempt.stage != Attempt::Stage::tcp) tally.answered += attempt.tries;
       continue;
     }
+    if (attempt.by_service) {  // a wrong password or codec: whoever says so was reached
+      tally.answered += attempt.tries;
+      continue;
+    }
     auto& finding = tally.finding;
     if (tally.failed == 0) finding.start_time = finding.end_time = attempt.first_time;
     tally.failed += attempt.tries;

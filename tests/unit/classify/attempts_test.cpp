@@ -26,8 +26,10 @@ struct Scene {
     made.five_tuple = {{client, from}, {server, to}, number};
     return made;
   }
-  void send(Flow& flow, Way way, double at, const Raw& payload, std::optional<std::uint8_t> flags = {}) {
+  void send(Flow& flow, Way way, double at, const Raw& payload, std::optional<std::uint8_t> flags = {},
+            std::uint8_t time_to_live = 57) {
     Datagram datagram;
+    datagram.time_to_live = time_to_live;
     datagram.time = Time(capture::from_seconds(at));
     datagram.ordinal = ++ordinal;
     datagram.five_tuple = way == Way::forward ? flow.five_tuple : flow.five_tuple.reversed();
@@ -188,6 +190,76 @@ TEST_CASE("SIP requests: answered, refused, silent") {
     check(scene.finish(), "sip", Stage::signalling, Outcome::refused);
   }
   SECTION("silent") { check(scene.finish(), "sip", Stage::signalling, Outcome::no_reply); }
+}
+
+TEST_CASE("SIP refusals are the server's, unless somebody else answers first") {
+  Scene scene;
+  auto flow = scene.flow(capture::protocol::udp, 5060, 5060);
+  const auto message = [](std::string_view first, int number, std::string_view method, std::string_view more = {}) {
+    std::string whole = std::string(first) + "\r\nCall-ID: a@b\r\nCSeq: " + std::to_string(number) + ' ';
+    whole.append(method).append("\r\n").append(more).append("\r\n");
+    return Raw(whole.begin(), whole.end());
+  };
+  const std::string_view proof = "Authorization: Digest username=\"a\", response=\"0\"\r\n";
+  const auto only = [&] {
+    const auto attempts = scene.finish();
+    REQUIRE(attempts.size() == 1);
+    return attempts[0];
+  };
+  SECTION("a wrong password, three times over") {
+    scene.send(flow, Way::forward, 1, message("REGISTER sip:e.net SIP/2.0", 1, "REGISTER"));
+    scene.send(flow, Way::backward, 1.1, message("SIP/2.0 401 Unauthorized", 1, "REGISTER"));
+    for (int i = 2; i < 5; ++i) {
+      scene.send(flow, Way::forward, i, message("REGISTER sip:e.net SIP/2.0", i, "REGISTER", proof));
+      scene.send(flow, Way::backward, i + 0.1, message("SIP/2.0 401 Unauthorized", i, "REGISTER"));
+    }
+    const auto attempts = scene.finish();
+    REQUIRE(attempts.size() == 2);
+    CHECK(attempts[0].outcome == Outcome::answered);
+    CHECK(attempts[1].outcome == Outcome::refused);
+    CHECK(attempts[1].tries == 3);
+    CHECK(attempts[1].by_service);
+  }
+  SECTION("no codec in common") {
+    for (int i = 1; i < 4; ++i) {
+      scene.send(flow, Way::forward, i, message("INVITE sip:b@e.net SIP/2.0", i, "INVITE"));
+      scene.send(flow, Way::backward, i + 0.1, message("SIP/2.0 100 Trying", i, "INVITE"));
+      scene.send(flow, Way::backward, i + 0.2, message("SIP/2.0 488 Not Acceptable Here", i, "INVITE"));
+    }
+    const auto attempt = only();
+    CHECK(attempt.outcome == Outcome::refused);
+    CHECK(attempt.tries == 3);
+    CHECK(attempt.by_service);
+  }
+  SECTION("users who are away, busy, unknown or unwilling refuse nothing") {
+    for (const int code : {404, 480, 486, 487, 600, 603}) {
+      scene.send(flow, Way::forward, code, message("INVITE sip:b@e.net SIP/2.0", code, "INVITE"));
+      scene.send(flow, Way::backward, code + 0.1, message("SIP/2.0 " + std::to_string(code) + " No", code, "INVITE"));
+    }
+    const auto attempts = scene.finish(700);
+    REQUIRE(attempts.size() == 1);
+    CHECK(attempts[0].outcome == Outcome::answered);
+  }
+  SECTION("a proxy's challenge to a request without credentials is ordinary") {
+    scene.send(flow, Way::forward, 1, message("INVITE sip:b@e.net SIP/2.0", 1, "INVITE"));
+    scene.send(flow, Way::backward, 1.1, message("SIP/2.0 407 Proxy Authentication Required", 1, "INVITE"));
+    CHECK(only().outcome == Outcome::answered);
+  }
+  SECTION("another answer from another distance: the first was forged") {
+    scene.send(flow, Way::forward, 1, message("REGISTER sip:e.net SIP/2.0", 1, "REGISTER"));
+    scene.send(flow, Way::backward, 1.01, message("SIP/2.0 403 Forbidden", 1, "REGISTER"), {}, 63);
+    scene.send(flow, Way::backward, 1.10, message("SIP/2.0 401 Unauthorized", 1, "REGISTER"), {}, 49);
+    const auto attempt = only();
+    CHECK(attempt.outcome == Outcome::forged);
+    CHECK_FALSE(attempt.by_service);
+  }
+  SECTION("the same refusal sent again is no forgery, nor is a second thought of the same host") {
+    scene.send(flow, Way::forward, 1, message("REGISTER sip:e.net SIP/2.0", 1, "REGISTER"));
+    scene.send(flow, Way::backward, 1.1, message("SIP/2.0 503 Service Unavailable", 1, "REGISTER"));
+    scene.send(flow, Way::backward, 1.6, message("SIP/2.0 503 Service Unavailable", 1, "REGISTER"), {}, 56);
+    scene.send(flow, Way::backward, 1.7, message("SIP/2.0 200 OK", 1, "REGISTER"));
+    CHECK(only().outcome == Outcome::answered);
+  }
 }
 
 TEST_CASE("a scan of ports is no try to call, and neither is a single knock") {
