@@ -4,6 +4,7 @@
 #include "classify/call.hpp"
 #include "classify/stream_facts.hpp"
 
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +18,7 @@ struct MediaFlow {
   Label label;
   std::vector<StreamId> streams;
   Time first_time, last_time;        ///< of its media
+  std::array<std::optional<Time>, 2> last_of_way{};  ///< of its media, each way; none: that way had none
   Ending ended_by = Ending::silence;
   Signalling signalling = Signalling::none;
   int dialog = -1;                   ///< index of the SIP dialog that announced it; -1: none

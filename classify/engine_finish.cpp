@@ -144,6 +144,8 @@ std::vector<MediaFlow> Engine::media_flows(std::vector<Flow>& all) {
     flow.streams.push_back(streams_[i].id);
     flow.first_time = std::min(flow.first_time, facts_[i].first_time);
     flow.last_time = std::max(flow.last_time, facts_[i].last_time);
+    auto& last = flow.last_of_way[static_cast<std::size_t>(streams_[i].way)];
+    last = std::max(last.value_or(facts_[i].last_time), facts_[i].last_time);
   }
   std::vector<MediaFlow> flows;
   for (auto& [id, flow] : media) {

@@ -31,6 +31,22 @@ TEST_CASE("a new port within a minute is a reconnect, later it is another call",
   CHECK(late.finish().calls.size() == 2);
 }
 
+TEST_CASE("hung up and dialled anew: two calls; cut and repaired: one") {
+  const auto calls_after = [](int more_sent, double again_ms) {
+    Wire wire;
+    call(wire, 0, me, peer, 70'000, 500);
+    for (int i = 0; i < more_sent; ++i) {
+      const auto number = static_cast<std::uint16_t>(500 + i);
+      wire.udp(10'000 + i * 20.0, me, peer, rtp(0, number, number * 160u, 70'000));
+    }
+    call(wire, again_ms, me_again, peer, 80'000, 500);
+    return wire.finish().calls.size();
+  };
+  CHECK(calls_after(0, 30'000) == 2);    // both ways fell silent as one: somebody hung up
+  CHECK(calls_after(200, 30'000) == 1);  // four seconds of talking to a wall: cut
+  CHECK(calls_after(0, 15'000) == 1);    // too soon for a hand: the program repaired it
+}
+
 TEST_CASE("parallel calls stay apart, audio and video on ports of their own come together", "[classify]") {
   Wire parallel, together;
   call(parallel, 0, me, peer, 70'000, 1000);
