@@ -43,6 +43,8 @@ struct Claim {
 /// Where one packet carries media. Offsets are gone: values only.
 struct MediaHeader {
   std::uint32_t space = 0;           ///< tells sequence spaces of one way apart (SSRC, type, call number); stable per stream
+  std::optional<std::uint32_t> partner;  ///< the space of the same call's other way, where the packet tells (IAX2)
+  bool goodbye = false;              ///< it ends its call
   std::optional<std::uint32_t> ssrc;
   std::optional<std::uint32_t> sequence;
   std::optional<std::uint32_t> media_time;

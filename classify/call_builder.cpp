@@ -1,5 +1,7 @@
 #include "classify/call_builder.hpp"
 
+#include "classify/shared_flows.hpp"
+
 #include <algorithm>
 #include <map>
 #include <numeric>
@@ -15,9 +17,6 @@ constexpr Duration reconnect = std::chrono::seconds(60);
 constexpr Duration together = std::chrono::seconds(3);
 constexpr std::uint64_t brief = 50;
 constexpr Duration pause = std::chrono::seconds(2);
-// Somebody hung up: both ways stop as one, and nobody tries again before a hand could (docs/methods/calls.md).
-constexpr Duration as_one = std::chrono::milliseconds(500);
-constexpr Duration redial = std::chrono::seconds(10);
 
 class Groups {
  public:
@@ -78,14 +77,9 @@ bool share_ssrc(const MediaFlow& a, const MediaFlow& b, const std::vector<Stream
 
 Duration apart(Time a, Time b) { return a < b ? b - a : a - b; }
 
-/// A call that was cut goes on at its near end until that end gives up; one that was hung up stops both ways at once.
-bool was_hung_up(const MediaFlow& earlier, const MediaFlow& later) {
-  const auto [forward, backward] = earlier.last_of_way;
-  return earlier.ended_by == Ending::silence && forward && backward && apart(*forward, *backward) <= as_one && later.first_time - earlier.last_time >= redial;
-}
-
 bool same_call(const MediaFlow& a, const MediaFlow& b, const std::vector<Stream>& streams,
                const std::set<capture::IpAddress>& local) {
+  if (a.flow == b.flow) return false;  // split on purpose
   if (a.dialog >= 0 || b.dialog >= 0) return a.dialog == b.dialog;
   if (!may_be_one(a, b) || !near(a, b, reconnect)) return false;
   if (share_ssrc(a, b, streams) || share_socket(a, b, local)) return true;
@@ -97,7 +91,8 @@ bool same_call(const MediaFlow& a, const MediaFlow& b, const std::vector<Stream>
   // A part that said good-bye is over: what follows is another call.
   const MediaFlow& earlier = a.last_time <= b.last_time ? a : b;
   if (earlier.ended_by == Ending::bye || earlier.ended_by == Ending::rtcp_bye || earlier.ended_by == Ending::close_notify) return false;
-  if (was_hung_up(earlier, &earlier == &a ? b : a)) return false;
+  // One that was cut goes on at its near end until that end gives up; one that was hung up stops both ways at once.
+  if (earlier.ended_by == Ending::silence && was_hung_up(earlier.last_of_way, (&earlier == &a ? b : a).first_time)) return false;
   const auto x = hosts(a), y = hosts(b);
   const bool same_application = a.label.application == b.label.application && !is_generic(a.label.application);
   const bool share_host = x.first == y.first || x.first == y.second || x.second == y.first || x.second == y.second;

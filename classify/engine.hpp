@@ -7,7 +7,7 @@
 #include "classify/dialogs.hpp"
 #include "classify/flow_table.hpp"
 #include "classify/ndpi/labeller.hpp"
-#include "classify/stream_facts.hpp"
+#include "classify/shared_flows.hpp"
 #include "classify/stun.hpp"
 #include "classify/vantage.hpp"
 
@@ -64,6 +64,7 @@ class Engine {
 
   // engine_finish.cpp
   void harvest(FlowState& state);
+  void harvest_lines(const FlowDetail& detail);
   Label label_of(const FlowState& state) const;
   /// The application that the flow's server name, or the name of one of its addresses, belongs to; empty: none.
   std::string_view name_application(const Flow& flow) const;
@@ -71,6 +72,7 @@ class Engine {
   static bool carries_rtp(const FlowState& state);
   Label label_by_sign_in(const Flow& voice, const std::vector<Flow>& all) const;
   void end_flow(FlowState& state);
+  MediaFlow media_flow(const Flow& its, const std::vector<SharingStream>& group) const;
   std::vector<MediaFlow> media_flows(std::vector<Flow>& all);
   void add_signalling(Classification& result) const;
 

@@ -2,6 +2,7 @@
 #include "classify/call_builder.hpp"
 #include "classify/engine.hpp"
 #include "classify/kinship.hpp"
+#include "classify/shared_flows.hpp"
 
 #include <algorithm>
 #include <map>
@@ -60,7 +61,26 @@ Label Engine::fused_label(const FlowState& state) const {
   return fuse(evidence);
 }
 
+/// Call numbers of a trunk (IAX2): both ways of a call get the same line, of both their numbers.
+void Engine::harvest_lines(const FlowDetail& detail) {
+  for (const auto& track : detail.counters) {
+    std::optional<std::uint32_t> partner = track.partner;
+    std::optional<Time> goodbye = track.goodbye;
+    for (const auto& other : detail.counters) {
+      if (other.way == track.way || (other.partner != track.space && track.partner != other.space)) continue;
+      if (!partner) partner = other.space;
+      if (!goodbye) goodbye = other.goodbye;
+    }
+    if (!track.stream || !partner) continue;
+    StreamFacts& facts = facts_[static_cast<std::size_t>(*track.stream)];
+    const bool forward = track.way == Way::forward;
+    facts.line = (forward ? track.space : *partner) << 16 | (forward ? *partner : track.space);
+    facts.goodbye = goodbye;
+  }
+}
+
 void Engine::harvest(FlowState& state) {
+  if (state.detail) harvest_lines(*state.detail);
   if (!state.detail || !state.detail->rtp) return;
   for (const auto& track : state.detail->rtp->tracks()) {
     if (!track.stream) continue;
@@ -127,37 +147,53 @@ Label Engine::label_by_sign_in(const Flow& voice, const std::vector<Flow>& all) 
   return found ? Label{found->key, 0.6, Basis::name} : Label{};
 }
 
+/// One call's part of a flow.
+MediaFlow Engine::media_flow(const Flow& its, const std::vector<SharingStream>& group) const {
+  MediaFlow flow;
+  flow.flow = &its;
+  flow.ended_by = its.ended_by;
+  flow.first_time = group.front().first_time;
+  flow.last_time = group.front().last_time;
+  for (const auto& stream : group) {
+    flow.streams.push_back(streams_[stream.stream].id);
+    flow.first_time = std::min(flow.first_time, stream.first_time);
+    flow.last_time = std::max(flow.last_time, stream.last_time);
+    auto& last = flow.last_of_way[static_cast<std::size_t>(stream.way)];
+    last = std::max(last.value_or(stream.last_time), stream.last_time);
+    if (flow.dialog < 0) flow.dialog = stream.dialog;
+    if (facts_[stream.stream].goodbye) flow.ended_by = Ending::bye;
+  }
+  std::sort(flow.streams.begin(), flow.streams.end());
+  return flow;
+}
+
 std::vector<MediaFlow> Engine::media_flows(std::vector<Flow>& all) {
   std::map<FlowId, Flow*> by_id;
   for (auto& flow : all) by_id[flow.id] = &flow;
-  std::map<FlowId, MediaFlow> media;
+  std::map<FlowId, std::vector<SharingStream>> sharing;
   for (std::size_t i = 0; i < streams_.size(); ++i) {
     const auto found = by_id.find(streams_[i].flow);
     if (found == by_id.end() || facts_[i].packets == 0 || found->second->role == Role::tunnel) continue;
-    auto [entry, fresh] = media.try_emplace(found->first);
-    MediaFlow& flow = entry->second;
-    if (fresh) {
-      flow.flow = found->second;
-      flow.first_time = facts_[i].first_time;
-      flow.last_time = facts_[i].last_time;
+    SharingStream stream{i, streams_[i].way, -1, facts_[i].line, facts_[i].first_time, facts_[i].last_time};
+    const FiveTuple& tuple = found->second->five_tuple;
+    for (const auto* endpoint : {&tuple.source, &tuple.destination}) {
+      const auto* announcement = dialogs_.find(*endpoint, stream.first_time, stream.last_time);
+      if (announcement && stream.dialog < 0) stream.dialog = static_cast<int>(announcement->dialog);
     }
-    flow.streams.push_back(streams_[i].id);
-    flow.first_time = std::min(flow.first_time, facts_[i].first_time);
-    flow.last_time = std::max(flow.last_time, facts_[i].last_time);
-    auto& last = flow.last_of_way[static_cast<std::size_t>(streams_[i].way)];
-    last = std::max(last.value_or(facts_[i].last_time), facts_[i].last_time);
+    sharing[found->first].push_back(stream);
+  }
+  std::vector<MediaFlow> media;
+  for (auto& [id, all_of_flow] : sharing) {
+    for (const auto& group : split_by_call(std::move(all_of_flow))) media.push_back(media_flow(*by_id[id], group));
   }
   std::vector<MediaFlow> flows;
-  for (auto& [id, flow] : media) {
-    Flow& its = *by_id[id];
-    for (const auto* endpoint : {&its.five_tuple.source, &its.five_tuple.destination}) {
-      const auto* announcement = dialogs_.find(*endpoint, flow.first_time, flow.last_time);
-      if (!announcement || flow.dialog >= 0) continue;
-      const Dialog& dialog = dialogs_.dialog(announcement->dialog);
-      flow.dialog = static_cast<int>(announcement->dialog);
+  for (auto& flow : media) {
+    Flow& its = *by_id[flow.flow->id];
+    if (flow.dialog >= 0) {
+      const Dialog& dialog = dialogs_.dialog(static_cast<std::size_t>(flow.dialog));
       flow.signalling = dialog.rtsp ? Signalling::rtsp : Signalling::sip;
       if (dialog.bye && dialog.ended) {
-        its.ended_by = Ending::bye;
+        its.ended_by = flow.ended_by = Ending::bye;
         flow.dialog_end = dialog.ended;
       }
       if (its.label.basis > Basis::signalling && (its.label.application.empty() || its.label.application == "rtp")) {
@@ -169,7 +205,6 @@ std::vector<MediaFlow> Engine::media_flows(std::vector<Flow>& all) {
       if (const Label label = label_by_sign_in(its, all); !label.application.empty()) its.label = label;
     }
     flow.label = its.label;
-    flow.ended_by = its.ended_by;
     for (const auto stream : flow.streams) streams_[static_cast<std::size_t>(stream)].label = its.label;
     flows.push_back(std::move(flow));
   }

@@ -194,6 +194,8 @@ void Engine::on_counter(FlowState& state, Way way, const Datagram& datagram, con
     track->way = way;
     track->space = header.space;
   }
+  if (header.partner) track->partner = header.partner;
+  if (header.goodbye) track->goodbye = datagram.time;
   const auto numbers = track->keeper.next(header);
   if (!numbers.is_media) return;
   const std::uint32_t offset = std::min<std::uint32_t>(header.payload_offset, datagram.payload_length);

@@ -43,6 +43,8 @@ struct StartRecorder {
 struct CounterTrack {
   Way way = Way::forward;
   std::uint32_t space = 0;
+  std::optional<std::uint32_t> partner;      ///< MediaHeader's
+  std::optional<Time> goodbye;
   std::optional<StreamId> stream;
   std::vector<MediaPacket> backlog;
   SequenceKeeper keeper;

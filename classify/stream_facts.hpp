@@ -3,12 +3,16 @@
 
 #include "classify/media.hpp"
 
+#include <optional>
+
 namespace callwitness::classify {
 
 struct StreamFacts {
   std::uint32_t slot = 0;                ///< of its flow
   Time first_time, last_time;
   std::uint64_t packets = 0, payload_bytes = 0;
+  std::uint32_t line = 0;                ///< the same in both ways of one call of several in a five-tuple; 0: the flow's one call
+  std::optional<Time> goodbye;           ///< its call was ended then
   // RTP only:
   std::uint64_t markers = 0, same_timestamp = 0, advances = 0, ticks = 0;
   std::uint32_t last_timestamp = 0;

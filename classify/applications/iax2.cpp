@@ -8,10 +8,14 @@ using namespace support;
 
 constexpr PortRange ports[] = {{protocol::udp, 4569, 4569}};
 constexpr std::string_view ndpi_labels[] = {"IAX"};
-constexpr std::uint8_t voice_frame = 2, video_frame = 3, control_frame = 6;
+constexpr std::uint8_t voice_frame = 2, iax_frame = 6;      // RFC 5456 8.2
+constexpr std::uint8_t new_call = 1, hang_up = 5;           // RFC 5456 8.4
 
 bool is_full(Bytes bytes) { return bytes.size() >= 12 && (bytes[0] & 0x80) != 0 && bytes[10] >= 1 && bytes[10] <= 12; }
 bool is_mini(Bytes bytes) { return bytes.size() > 4 && (bytes[0] & 0x80) == 0 && u16_at(bytes, 0) != 0; }
+
+/// Trunked and video meta frames (RFC 5456 8.1.3): a zero call number.
+bool is_meta(Bytes bytes) { return bytes.size() >= 8 && u16_at(bytes, 0) == 0; }
 
 /// Milliseconds that one frame of this size holds: G.711 80 bytes per 10 ms, GSM 33 per 20 ms, iLBC 50 per 30 ms.
 std::uint16_t frame_time(std::size_t size) {
@@ -31,14 +35,14 @@ Claim recognise(const FlowStart& start) {
     if (is_full(packet.bytes)) {
       ++full;
       // NEW (RFC 5456 6.2.2): to call 0, first of both sequences.
-      if (packet.bytes[10] == control_frame && packet.bytes[11] == 1 && (u16_at(packet.bytes, 2) & 0x7fff) == 0 && packet.bytes[8] == 0 && packet.bytes[9] == 0) fresh = true;
+      if (packet.bytes[10] == iax_frame && packet.bytes[11] == new_call && (u16_at(packet.bytes, 2) & 0x7fff) == 0 && packet.bytes[8] == 0 && packet.bytes[9] == 0) fresh = true;
     } else if (is_mini(packet.bytes)) {
       ++mini;
       auto& before = last[static_cast<std::size_t>(packet.way)];
       const std::uint16_t time = u16_at(packet.bytes, 2);
       if (before && static_cast<std::uint16_t>(time - *before) <= 200 && time != *before) ++continued;
       before = time;
-    } else {
+    } else if (!is_meta(packet.bytes)) {
       return {};
     }
   }
@@ -55,6 +59,13 @@ std::optional<MediaHeader> media(const Datagram& datagram, Way) {
   header.clock_rate_hz = 1000;
   header.kind = MediaKind::audio;
   if (is_full(bytes)) {
+    const std::uint32_t partner = u16_at(bytes, 2) & 0x7fffu;
+    if (partner != 0) header.partner = partner;
+    if (bytes[10] == iax_frame && bytes[11] == hang_up) {
+      header.goodbye = header.number_only = true;
+      header.space = u16_at(bytes, 0) & 0x7fffu;
+      return header;
+    }
     if (bytes[10] != voice_frame) return std::nullopt;
     header.media_time = u16_at(bytes, 6);
     header.payload_offset = 12;
