@@ -35,6 +35,11 @@ std::string span_text(double seconds) {
 
 std::string percent_text(double ratio) { return ratio != 0 && ratio < 0.001 ? fmt::format("{:.4f} %", 100 * ratio) : fmt::format("{:.2f} %", 100 * ratio); }
 
+std::string number_text(double number) {
+  constexpr double decimals = 1e6;
+  return fmt::format("{:.6g}", std::abs(number) < 1e9 ? std::round(number * decimals) / decimals : number);
+}
+
 std::string Prose::value(std::string_view text) const {
   if (form_ == Form::plain) return visible(text);
   return "<bdi dir=\"ltr\">" + for_html(text) + "</bdi>";

@@ -37,6 +37,7 @@ const metrics::Finding* leading_finding(const metrics::Analysis& analysis);
 std::string rate_text(double bits_per_second);   ///< "48.0 kbit/s"
 std::string span_text(double seconds);           ///< "12.5 s", "10 min 0 s"
 std::string percent_text(double ratio);          ///< "1.25 %"
+std::string number_text(double number);          ///< as precise as the JSON tells it, at most six digits
 std::string_view name_of(metrics::VerdictClass verdict);
 std::string_view name_of(metrics::AlternativeStatus status);
 std::string_view name_of(classify::MediaKind kind);

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace callwitness::report {
 namespace {
@@ -120,7 +121,7 @@ class HtmlWriter {
       cell(word("alternative." + std::string(alternative.key)));
       cell("<b>" + word("status." + std::string(name_of(alternative.status))) + "</b>");
       std::string reason = for_html(plain_.reason(alternative));
-      for (const auto& [key, value] : alternative.numbers) reason += " · " + left_to_right(fmt::format("{} = {:.6g}", key, value));
+      for (const auto& [key, value] : alternative.numbers) reason += " · " + left_to_right(key + " = " + number_text(value));
       cell(reason);
       out_ << "</tr>\n";
     }
@@ -136,13 +137,14 @@ class HtmlWriter {
       out_ << "</tr>\n";
     };
     const auto interval = [](const std::optional<double>& low, const std::optional<double>& high) {
-      return low && high ? fmt::format(" [{:.6g}, {:.6g}]", *low, *high) : std::string();
+      return low && high ? " [" + number_text(*low) + ", " + number_text(*high) + "]" : std::string();
     };
-    if (finding.rate_bps) row("rate_bps [95 %]", fmt::format("{:.6g}", *finding.rate_bps) + interval(finding.rate_bps_low, finding.rate_bps_high));
-    if (finding.burst_bytes) row("burst_bytes", fmt::format("{:.6g}", *finding.burst_bytes));
-    if (finding.period_s) row("period_s [95 %]", fmt::format("{:.6g}", *finding.period_s) + interval(finding.period_s_low, finding.period_s_high));
+    const auto whole = [](const std::optional<double>& value) { return value ? std::optional(std::round(*value)) : std::nullopt; };
+    if (finding.rate_bps) row("rate_bps [95 %]", number_text(*whole(finding.rate_bps)) + interval(whole(finding.rate_bps_low), whole(finding.rate_bps_high)));
+    if (finding.burst_bytes) row("burst_bytes", number_text(*whole(finding.burst_bytes)));
+    if (finding.period_s) row("period_s [95 %]", number_text(*finding.period_s) + interval(finding.period_s_low, finding.period_s_high));
     if (finding.count) row("n (count)", std::to_string(*finding.count));
-    for (const auto& [key, value] : finding.numbers) row(key, fmt::format("{:.6g}", value));
+    for (const auto& [key, value] : finding.numbers) row(key, number_text(value));
     end_table();
   }
 

@@ -1,11 +1,13 @@
 // The machine-readable document (docs/report-schema.json). Keys come sorted, numbers rounded to a fixed precision, so the
 // same analysis gives the same bytes. null: could not be measured.
+#include "report/json_layout.hpp"
 #include "report/prose.hpp"
 #include "report/timestamps.hpp"
 #include "report/writer.hpp"
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
 
@@ -71,12 +73,20 @@ json capture_record(const capture::CaptureRecord& capture) {
           {"duration_s", spans ? number(capture::seconds(*capture.last_time - *capture.first_time)) : json(nullptr)},
           {"dropped_by_capture", whole(capture.dropped_by_capture)},
           {"truncated_packets", capture.truncated_packets},
+          {"size_bytes", capture.size_bytes},
+          {"damaged", capture.damaged},
           {"anomalies", capture.anomalies.counts()},
           {"problems", capture.problems},
           {"comments", comments}};
 }
 
+json part_record(const classify::CallPart& part) {
+  return {{"start_time", rfc3339(part.first_time)}, {"end_time", rfc3339(part.last_time)}, {"ended_by", name_of(part.ended_by)}};
+}
+
 json call_record(const Analysis& analysis, const classify::Call& call) {
+  json parts = json::array();
+  for (const auto& part : call.parts) parts.push_back(part_record(part));
   std::set<std::string_view> media;
   for (const auto id : call.streams) {
     const auto kind = analysis.classification.streams[static_cast<std::size_t>(id)].kind;
@@ -91,10 +101,20 @@ json call_record(const Analysis& analysis, const classify::Call& call) {
           {"duration_s", number(capture::seconds(call.end_time - call.start_time))},
           {"local", call.local ? json(call.local_endpoint.text()) : json(nullptr)},
           {"remote", call.local ? json(call.remote_endpoint.text()) : json(nullptr)},
+          {"endpoints", {call.local_endpoint.text(), call.remote_endpoint.text()}},
+          {"parts", parts},
           {"streams", identifiers('s', call.streams)},
           {"reconnects", call.parts.empty() ? 0 : call.parts.size() - 1},
           {"ended_by", name_of(call.ended_by)},
           {"signalling", text_or_null(name_of(call.signalling))}};
+}
+
+/// What happened second by second, so that a page can be drawn without the packets. A bin may be unknown.
+json series_record(const metrics::Series& series, double decimals) {
+  json values = json::array();
+  for (const auto& value : series.values)
+    values.push_back(value && std::isfinite(*value) ? json(std::round(*value * decimals) / decimals) : json(nullptr));
+  return {{"start_time", rfc3339(series.start)}, {"step_s", number(capture::seconds(series.step))}, {"values", values}};
 }
 
 json stream_record(const Analysis& analysis, const metrics::StreamMeasures& measures) {
@@ -136,7 +156,10 @@ json stream_record(const Analysis& analysis, const metrics::StreamMeasures& meas
           {"bitrate_bps", bitrate},
           {"mos", number(measures.mos)},
           {"mos_grounded", measures.mos_grounded},
-          {"r_factor", number(measures.r_factor)}};
+          {"r_factor", number(measures.r_factor)},
+          {"series", {{"bitrate_bps", series_record(measures.bitrate, 1)},
+                      {"loss_ratio", series_record(measures.loss, 1e6)},
+                      {"delay_ms", series_record(measures.delay, 1e6)}}}};
 }
 
 json attempt_record(const classify::Attempt& attempt) {
@@ -149,6 +172,19 @@ json attempt_record(const classify::Attempt& attempt) {
           {"outcome", name_of(attempt.outcome)}};
 }
 
+/// The flows of a finding by what they are: numbers of flows mean nothing outside a run.
+json flows_of(const Analysis& analysis, const metrics::Finding& finding) {
+  json list = json::array();
+  const auto& all = analysis.classification.flows;
+  for (const auto id : finding.flows) {
+    const auto flow = std::find_if(all.begin(), all.end(), [&](const classify::Flow& f) { return f.id == id; });
+    if (flow == all.end()) continue;
+    const auto& tuple = flow->five_tuple;
+    list.push_back({{"protocol", tuple.protocol}, {"src", tuple.source.text()}, {"dst", tuple.destination.text()}});
+  }
+  return list;
+}
+
 json finding_record(const Analysis& analysis, const metrics::Finding& finding, std::size_t index) {
   const Prose prose("en");
   json alternatives = json::array();
@@ -156,7 +192,8 @@ json finding_record(const Analysis& analysis, const metrics::Finding& finding, s
     alternatives.push_back({{"key", alternative.key},
                             {"status", name_of(alternative.status)},
                             {"reason", prose.reason(alternative)},
-                            {"reason_key", alternative.reason}});
+                            {"reason_key", alternative.reason},
+                            {"numbers", numbers(alternative.numbers)}});
   }
   return {{"id", fmt::format("f{}", index + 1)},
           {"kind", finding.kind},
@@ -177,6 +214,7 @@ json finding_record(const Analysis& analysis, const metrics::Finding& finding, s
           {"period_s_high", number(finding.period_s_high)},
           {"count", whole(finding.count)},
           {"evidence", {{"packets", finding.packets}, {"numbers", numbers(finding.numbers)}}},
+          {"flows", flows_of(analysis, finding)},
           {"display_filter", text_or_null(display_filter(analysis, finding))},
           {"alternatives", alternatives}};
 }
@@ -198,6 +236,12 @@ json tool_record(const metrics::Provenance& provenance) {
           {"options", provenance.options}};
 }
 
+json vantage_record(const classify::Vantage& vantage) {
+  json local = json::array();
+  for (const auto& address : vantage.local) local.push_back(address.text());
+  return {{"local", local}, {"confidence", number(vantage.confidence)}};
+}
+
 /// The lists of the document, by key.
 std::map<std::string, std::vector<json>> records(const Analysis& analysis) {
   std::map<std::string, std::vector<json>> lists = {{"captures", {}}, {"calls", {}}, {"streams", {}}, {"attempts", {}}, {"findings", {}}};
@@ -209,6 +253,21 @@ std::map<std::string, std::vector<json>> records(const Analysis& analysis) {
   return lists;
 }
 
+/// What of the evidence beside the document can be said: packets by their numbers there, and what they were taken from.
+void add_bundle(json& document, const Analysis& analysis, const BundleFacts& bundle) {
+  for (std::size_t i = 0; i < analysis.findings.size(); ++i) {
+    json frames = json::array();
+    for (const auto ordinal : analysis.findings[i].packets)
+      if (const auto frame = bundle.frames.find(ordinal); frame != bundle.frames.end()) frames.push_back(frame->second);
+    document["findings"][i]["evidence"]["frames"] = frames;
+  }
+  json sources = json::array();
+  for (const auto& source : bundle.derived_from)
+    sources.push_back({{"sha256", text_or_null(source.sha256)}, {"size_bytes", source.size_bytes}, {"packets", source.packets}});
+  document["bundle"] = {{"anonymised", bundle.anonymised}, {"packets", bundle.packets}, {"control_packets", bundle.control},
+                        {"left_out_packets", bundle.left_out}, {"derived_from", sources}, {"changed", bundle.changed}};
+}
+
 /// Bytes that aren't UTF-8 become U+FFFD; control characters are escaped by the library.
 std::string dump(const json& value, int indent) { return value.dump(indent, ' ', false, json::error_handler_t::replace); }
 
@@ -216,10 +275,12 @@ constexpr const char* schema_version = "1.0.0";
 
 }  // namespace
 
-void write_json(const Analysis& analysis, std::ostream& out) {
-  json document = {{"schema_version", schema_version}, {"tool", tool_record(analysis.provenance)}, {"verdict", verdict_record(analysis)}};
+void write_json(const Analysis& analysis, std::ostream& out, const BundleFacts* bundle) {
+  json document = {{"schema_version", schema_version}, {"tool", tool_record(analysis.provenance)}, {"verdict", verdict_record(analysis)},
+                   {"vantage", vantage_record(analysis.classification.vantage)}};
   for (const auto& [key, list] : records(analysis)) document[key] = list;
-  out << dump(document, 1) << '\n';
+  if (bundle != nullptr) add_bundle(document, analysis, *bundle);
+  out << lists_on_one_line(dump(document, 1)) << '\n';
 }
 
 void write_ndjson(const Analysis& analysis, std::ostream& out) {
