@@ -85,12 +85,14 @@ void add_commands(CLI::App& app, Options& options) {
   add_analysis(*report, options);
   report->add_flag("--pdf", options.pdf, "Also report.pdf, by an installed Chromium");
   report->add_flag("--anonymise,--anonymize", options.anonymise, "Replace addresses and names, consistently");
+  report->add_flag("--each", options.each, "Each capture is an observation of its own: two months, two operators, a VPN");
+  report->add_option("--bundle", options.bundle, "Also pack the bundle into this zip; without -o only the zip is left");
   report->add_option("--key", options.key, "Sign the bundle with this key (see: callwitness key new)");
-  report->add_option("ANALYSIS.json|FILE", options.inputs, "Captures, or analyses made with --format json")->required();
+  report->add_option("[NAME=]ANALYSIS.json|FILE", options.inputs, "Captures are one observation; with analyses (--format json) or earlier bundles, or --each, every input is one")->required();
   auto* verify = app.add_subcommand("verify", "Check a bundle and recompute its findings from its packets");
   add_common(*verify, options);
   verify->add_option("--key", options.key, "Public key that must have signed it: a file or the key's line");
-  verify->add_option("BUNDLE", options.inputs, "Folder of the bundle")->required()->expected(1);
+  verify->add_option("BUNDLE", options.inputs, "The bundle: its folder or its zip")->required()->expected(1);
   auto* redact = app.add_subcommand("redact", "Write an anonymised copy of a capture with the same findings");
   add_common(*redact, options);
   redact->add_option("IN OUT", options.inputs, "Capture to read, capture to write")->required()->expected(2);

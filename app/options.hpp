@@ -31,7 +31,8 @@ struct Options {
   bool no_names = false;                  ///< -n: names are never looked up anyway
   bool quiet = false, verbose = false, exit_verdict = false;
   std::string baseline, suspect;          ///< compare
-  bool pdf = false, anonymise = false;   ///< report
+  bool pdf = false, anonymise = false, each = false;   ///< report
+  std::string bundle;                     ///< report --bundle FILE.zip
   std::string key;                        ///< --key: secret key of report, public key of verify, path of `key new`
 };
 

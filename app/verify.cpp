@@ -1,15 +1,18 @@
-// Checks everything a bundle claims: hashes, signature, and that its packets still give its findings.
+// Checks everything a bundle claims: hashes, signature, and that its packets still give all its numbers.
 #include "app/commands.hpp"
 #include "app/pipeline.hpp"
+#include "report/analysis_reader.hpp"
 #include "report/encode.hpp"
+#include "report/evidence/archive.hpp"
 #include "report/evidence/bag.hpp"
+#include "report/evidence/differences.hpp"
 #include "report/evidence/files.hpp"
 #include "report/evidence/signature.hpp"
 #include "report/writer.hpp"
 
-#include <nlohmann/json.hpp>
+#include <fmt/format.h>
 
-#include <cmath>
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <sstream>
@@ -17,82 +20,101 @@
 namespace callwitness::app {
 namespace {
 
+namespace fs = std::filesystem;
 using capture::Error;
-using nlohmann::json;
+using capture::Result;
+using Lines = std::vector<std::string>;
 
-constexpr double tolerance = 0.02;   ///< of rates and periods: fewer packets around a call may move an estimate a little
+constexpr std::size_t longest_analysis = std::size_t{256} << 20;
 
-bool near(const json& a, const json& b) {
-  if (!a.is_number() || !b.is_number()) return a.is_null() == b.is_null();
-  const double x = a.get<double>(), y = b.get<double>();
-  return std::abs(x - y) <= tolerance * std::max(std::abs(x), std::abs(y));
+/// Of the options that the analysis was made with, the one that isn't in the packets: which end is ours.
+PipelineOptions options_of(const metrics::Analysis& analysis) {
+  constexpr std::string_view local = "--local ";
+  PipelineOptions options;
+  for (const auto& option : analysis.provenance.options)
+    if (option.starts_with(local))
+      if (const auto address = capture::IpAddress::parse(option.substr(local.size()))) options.classifier.local.push_back(*address);
+  return options;
 }
 
-bool same_finding(const json& a, const json& b) {
-  for (const char* key : {"kind", "mechanism", "direction"})
-    if (a.value(key, json()) != b.value(key, json())) return false;
-  return near(a.value("rate_bps", json()), b.value("rate_bps", json())) && near(a.value("period_s", json()), b.value("period_s", json()));
-}
-
-/// What the bundle says that its packets don't show, and the other way round.
-std::vector<std::string> differences(const json& told, const json& found) {
-  std::vector<std::string> lines;
-  const auto missing = [&](const json& from, const json& in, const char* where) {
-    for (const auto& finding : from) {
-      if (!finding.is_object()) continue;
-      bool seen = false;
-      for (const auto& other : in) seen = seen || (other.is_object() && same_finding(finding, other));
-      if (!seen) lines.push_back("finding " + report::for_terminal(finding.value("kind", json()).dump(-1, ' ', true)) + " is only in " + where);
-    }
-  };
-  const json none = json::array();
-  missing(told.value("findings", none), found.value("findings", none), "analysis.json, not in what the packets give");
-  missing(found.value("findings", none), told.value("findings", none), "what the packets give, not in analysis.json");
-  const auto verdict = [](const json& document) { return document.value("verdict", json::object()).value("class", json()); };
-  if (verdict(told) != verdict(found)) lines.push_back("the packets give the verdict " + verdict(found).dump(-1, ' ', true) + ", the bundle says " + verdict(told).dump(-1, ' ', true));
+/// What the packets in `folder` say otherwise than the analysis beside them.
+Lines recompute(const fs::path& folder) {
+  const auto text = report::read_file((folder / "analysis.json").string(), longest_analysis);
+  if (!text) return {"analysis.json: " + text.error().reason};
+  const auto told = report::read_analysis(text.value(), "analysis.json");
+  if (!told) return {"analysis.json: " + told.error().reason};
+  const auto analysis = analyze_inputs({(folder / "evidence.pcapng").string()}, options_of(told.value().analysis));
+  if (!analysis) return {"evidence.pcapng: " + analysis.error().reason};
+  std::ostringstream again;
+  report::write_json(analysis.value(), again);
+  auto lines = report::differences_of(text.value(), again.str());
+  const auto& version = told.value().analysis.provenance.version;
+  if (!lines.empty() && version != CALLWITNESS_VERSION)
+    lines.push_back("the bundle was made by callwitness " + report::for_terminal(version) + ", this is " CALLWITNESS_VERSION ": check with that version, too");
   return lines;
 }
 
-capture::Result<std::vector<std::string>> recompute(const std::string& data) {
-  const auto text = report::read_file(data + "/analysis.json");
-  if (!text) return text.error();
-  const auto told = json::parse(text.value(), nullptr, false);
-  if (!told.is_object()) return std::vector<std::string>{"analysis.json is no JSON document"};
-  const auto analysis = analyze_inputs({data + "/evidence.pcapng"}, {});
-  if (!analysis) return std::vector<std::string>{"evidence.pcapng: " + analysis.error().reason};
-  std::ostringstream again;
-  report::write_json(analysis.value(), again);
-  return differences(told, json::parse(again.str()));
+/// The folders below data/ that hold an analysis: one, or one an observation.
+std::vector<fs::path> observations(const fs::path& data) {
+  std::vector<fs::path> found;
+  std::error_code failed;
+  if (fs::exists(data / "analysis.json")) found.push_back(data);
+  for (const auto& child : fs::directory_iterator(data, failed))
+    if (child.is_directory() && fs::exists(child.path() / "analysis.json")) found.push_back(child.path());
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+/// Says who signed; adds to `lines` what is wrong with the signature.
+std::string check_signature(const std::string& folder, const std::string& key, Lines& lines) {
+  const std::string manifest = folder + "/tagmanifest-sha256.txt", own_key = folder + "/signer.pub";
+  const bool is_signed = fs::exists(manifest + ".minisig"), has_key = fs::exists(own_key);
+  if (key.empty() && !is_signed && !has_key) return "not signed";
+  if (key.empty() && !has_key) return "signed; name the signer's public key with --key to check it";
+  const auto comment = report::verify_file(manifest, key.empty() ? own_key : key);
+  if (!comment) lines.push_back("signature: " + comment.error().reason);
+  if (!key.empty()) return "signed by that key";
+  const auto text = report::read_file(own_key, 4096);
+  const auto line = text ? text.value().substr(std::min(text.value().size(), text.value().find('\n') + 1)) : std::string();
+  return "signed by the key " + report::for_terminal(line.substr(0, line.find('\n'))) + " that lies in it: compare it with the one that the signer published";
 }
 
 }  // namespace
 
-capture::Result<int> verify(const Options& options) {
-  const std::string folder = options.inputs.at(0);
-  if (!std::filesystem::is_directory(folder))
-    return Error{Error::Kind::unreadable, "verify " + folder, "it is no folder", "name the folder that callwitness report made"};
-  const auto changed = report::check_bag(folder);
-  if (!changed) return Error{Error::Kind::verification, "verify " + folder, changed.error().reason, ""};
-  std::vector<std::string> lines = changed.value();
-  std::string signature = "not signed";
-  const bool signed_bag = std::filesystem::exists(folder + "/tagmanifest-sha256.txt.minisig");
-  if (!options.key.empty()) {
-    const auto comment = report::verify_file(folder + "/tagmanifest-sha256.txt", options.key);
-    if (!comment) lines.push_back("signature: " + comment.error().reason);
-    else signature = "signed by that key";
-  } else if (signed_bag) {
-    signature = "signed; name the signer's public key with --key to check it";
+Result<int> verify(const Options& options) {
+  const std::string& named = options.inputs.at(0);
+  std::string folder = named;
+  const report::TemporaryFolder temporary;
+  if (!fs::is_directory(named)) {
+    if (temporary.path().empty()) return Error{Error::Kind::failed, "verify " + named, "no temporary folder could be made", "set TMPDIR to where there is space"};
+    const auto unpacked = report::unpack_archive(named, temporary.path());
+    if (!unpacked) return unpacked.error();
+    folder = unpacked.value();
   }
+  const auto changed = report::check_bag(folder);
+  if (!changed) return Error{Error::Kind::verification, "verify " + named, changed.error().reason, ""};
+  Lines lines = changed.value();
+  const auto signature = check_signature(folder, options.key, lines);
+  std::size_t recomputed = 0, unproven = 0;
   if (lines.empty()) {
-    auto recomputed = recompute(folder + "/data");
-    if (!recomputed) lines.push_back(recomputed.error().reason);
-    else lines = recomputed.value();
+    const auto all = observations(folder + "/data");
+    if (all.empty()) lines.push_back("there is no analysis.json in it");
+    for (const auto& observation : all) {
+      if (!fs::exists(observation / "evidence.pcapng")) {
+        ++unproven;
+        continue;
+      }
+      ++recomputed;
+      for (auto& line : recompute(observation)) lines.push_back((all.size() > 1 ? observation.filename().string() + ": " : "") + line);
+    }
   }
   if (!lines.empty()) {
     for (const auto& line : lines) std::cerr << "callwitness: " << report::for_terminal(line) << '\n';
-    return Error{Error::Kind::verification, "verify " + folder, std::to_string(lines.size()) + " difference(s), listed above", ""};
+    return Error{Error::Kind::verification, "verify " + named, std::to_string(lines.size()) + " difference(s), listed above", ""};
   }
-  const auto printed = print_text("whole, and its packets give the same findings; " + signature + "\n", options);
+  std::string text = recomputed != 0 ? "whole, and its packets give the same verdict, findings, calls and numbers" : "whole";
+  if (unproven != 0) text += fmt::format("; {} analysis without packets, which can't be recomputed", unproven);
+  const auto printed = print_text(text + "; " + signature + "\n", options);
   if (!printed) return printed.error();
   return exit_status::done;
 }

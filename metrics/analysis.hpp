@@ -4,6 +4,7 @@
 
 #include "capture/record.hpp"
 #include "classify/call.hpp"
+#include "metrics/control.hpp"
 #include "metrics/observation.hpp"
 
 #include <map>
@@ -100,6 +101,7 @@ struct Analysis {
   capture::CaptureRecords captures;
   classify::Classification classification;           ///< flows, streams (identity), calls, attempts
   std::vector<StreamMeasures> streams;               ///< by StreamId
+  std::vector<ControlMeasure> controls;              ///< each call beside the other traffic of its minutes
   std::vector<Finding> findings;                     ///< by start time
   Verdict verdict;
 };

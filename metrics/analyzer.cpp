@@ -207,6 +207,7 @@ void Analyzer::finish(const classify::Classification& classification) {
   state.analysis.classification = classification;
   state.observation = observe(state.meters, state.captures, state.analysis.classification, state.analysis.streams);
   state.analysis.findings = detect(state.observation, state.analysis.streams);
+  state.analysis.controls = measure_control(state.observation);
   state.analysis.verdict = judge(state.observation, state.analysis.streams, state.analysis.findings);
   state.observation = {};
 }

@@ -110,6 +110,7 @@ class Reader {
     for (const auto& record : streams) stream(record);
     for (const auto& record : calls) call(record);
     for (const auto& record : list_of(document, "attempts")) attempt(record);
+    for (const auto& record : list_of(document, "controls")) control(record);
     for (const auto& record : list_of(document, "findings")) finding(record);
     verdict(object_of(document, "verdict"));
   }
@@ -250,6 +251,22 @@ class Reader {
     for (const auto& other : list_of(record, "alternatives"))
       into.alternatives.push_back({keep(text_of(other, "key")), named(text_of(other, "status"), 3, metrics::AlternativeStatus::untestable),
                                    keep(text_of(other, "reason_key")), numbers_of(other, "numbers")});
+  }
+
+  void control(const json& record) {
+    const auto call = index_of(text_of(record, "call"), 'c', call_count_);
+    if (!call) return;
+    auto& into = analysis_.controls.emplace_back();
+    into.call = classify::CallId{*call};
+    into.direction = text_of(record, "direction") == "sent" ? metrics::Direction::sent : metrics::Direction::received;
+    into.metric = keep(text_of(record, "metric"));
+    into.call_value = number_of(record, "call_value");
+    into.control_value = number_of(record, "control_value");
+    into.n_call = count_of(record, "n_call").value_or(0);
+    into.n_control = count_of(record, "n_control").value_or(0);
+    into.effect = number_of(record, "effect");
+    into.effect_low = number_of(record, "effect_low");
+    into.effect_high = number_of(record, "effect_high");
   }
 
   void verdict(const json& record) {

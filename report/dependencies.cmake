@@ -1,4 +1,4 @@
-target_link_libraries(callwitness_report PRIVATE nlohmann_json::nlohmann_json OpenSSL::Crypto ZLIB::ZLIB)
+target_link_libraries(callwitness_report PRIVATE nlohmann_json::nlohmann_json OpenSSL::Crypto ZLIB::ZLIB PkgConfig::ZIP)
 
 # Files that become part of the program: report/embedded.hpp.
 set(EMBEDDED "")

@@ -52,9 +52,9 @@ std::string visible(std::string_view raw, std::size_t limit) {
 
 std::string for_terminal(std::string_view text) { return visible(text); }
 
-std::string for_html(std::string_view text) {
+std::string for_html(std::string_view text, std::size_t limit) {
   std::string out;
-  for (const char c : visible(text)) {
+  for (const char c : visible(text, limit)) {
     switch (c) {
       case '&': out += "&amp;"; break;
       case '<': out += "&lt;"; break;

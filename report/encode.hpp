@@ -13,7 +13,7 @@ namespace callwitness::report {
 std::string visible(std::string_view raw, std::size_t limit = 512);
 
 std::string for_terminal(std::string_view text);   ///< one line, nothing a terminal would obey
-std::string for_html(std::string_view text);       ///< element content and quoted attributes
+std::string for_html(std::string_view text, std::size_t limit = 512);   ///< element content and quoted attributes
 std::string for_csv(std::string_view text);        ///< one quoted field; a leading = + - @ tab or CR can't start a formula
 std::string for_markdown(std::string_view text);   ///< inline text and table cells
 

@@ -76,26 +76,37 @@ std::string Prose::standing(const metrics::Verdict& verdict) const {
                                               {"confidence", value(fmt::format("{:.3f}", verdict.confidence))}});
 }
 
+std::string Prose::alternatives(const metrics::Finding& finding, metrics::AlternativeStatus status) const {
+  std::vector<std::string> names;
+  for (const auto& alternative : finding.alternatives) {
+    if (alternative.status != status) continue;
+    const auto name = catalogue_.text("alternative." + std::string(alternative.key));
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  }
+  std::string list;
+  for (const auto& name : names) list += (list.empty() ? "" : comma()) + name;
+  return list;
+}
+
+std::string Prose::smallest(const metrics::Verdict& verdict, bool always) const {
+  if (verdict.smallest_detectable.empty() || (!always && verdict.verdict_class != metrics::VerdictClass::clean)) return {};
+  std::string list;
+  for (const auto& [quantity, smallest] : verdict.smallest_detectable) {
+    const auto shown = quantity == "period_count" ? fmt::format("{:.0f}", smallest) : percent_text(smallest);
+    list += (list.empty() ? " " : comma()) + catalogue_.text("smallest." + quantity, {{"value", value(shown)}});
+  }
+  return catalogue_.text("smallest") + list + ".";
+}
+
 std::string Prose::summary(const metrics::Analysis& analysis) const {
   std::string text = headline(analysis.verdict) + ".";
   if (const auto* leading = leading_finding(analysis)) {
     text += " " + finding(*leading);
-    std::string open;
-    for (const auto& alternative : leading->alternatives) {
-      if (alternative.status == metrics::AlternativeStatus::ruled_out) continue;
-      const auto name = catalogue_.text("alternative." + std::string(alternative.key));
-      if (open.find(name) == std::string::npos) open += (open.empty() ? "" : catalogue_.is_right_to_left() ? "، " : ", ") + name;
-    }
+    std::string open = alternatives(*leading, metrics::AlternativeStatus::not_ruled_out);
+    if (const auto untestable = alternatives(*leading, metrics::AlternativeStatus::untestable); !untestable.empty()) open += (open.empty() ? "" : comma()) + untestable;
     if (!open.empty()) text += " " + catalogue_.text("verdict.remaining", {{"list", open}});
   }
-  if (analysis.verdict.verdict_class == metrics::VerdictClass::clean && !analysis.verdict.smallest_detectable.empty()) {
-    std::string list;
-    for (const auto& [quantity, smallest] : analysis.verdict.smallest_detectable) {
-      const auto shown = quantity == "period_count" ? fmt::format("{:.0f}", smallest) : percent_text(smallest);
-      list += (list.empty() ? " " : catalogue_.is_right_to_left() ? "، " : ", ") + catalogue_.text("smallest." + quantity, {{"value", value(shown)}});
-    }
-    text += " " + catalogue_.text("smallest") + list + ".";
-  }
+  if (const auto list = smallest(analysis.verdict); !list.empty()) text += " " + list;
   return text;
 }
 
@@ -110,7 +121,7 @@ std::string Prose::finding(const metrics::Finding& finding) const {
   const auto loss = number_of(finding, "loss_ratio"), tries = number_of(finding, "tries"), longest = number_of(finding, "longest_s");
   const Parameters parameters = {
       {"application", application(finding.application)}, {"direction", direction(finding.direction)},
-      {"mechanism", value(finding.mechanism)}, {"rate", rate(finding.rate_bps)}, {"low", rate(finding.rate_bps_low)}, {"high", rate(finding.rate_bps_high)},
+      {"mechanism", catalogue_.has("mechanism." + finding.mechanism) ? catalogue_.text("mechanism." + finding.mechanism) : value(finding.mechanism)}, {"rate", rate(finding.rate_bps)}, {"low", rate(finding.rate_bps_low)}, {"high", rate(finding.rate_bps_high)},
       {"period", span(finding.period_s)}, {"period_low", span(finding.period_s_low)}, {"period_high", span(finding.period_s_high)},
       {"count", finding.count ? value(std::to_string(*finding.count)) : unknown},
       {"tries", tries ? value(fmt::format("{:.0f}", *tries)) : finding.count ? value(std::to_string(*finding.count)) : unknown},

@@ -20,6 +20,10 @@ class Prose {
   std::string application(std::string_view key) const; ///< its name; "the calls" where unknown
   std::string direction(const std::optional<metrics::Direction>& direction) const;
   std::string headline(const metrics::Verdict& verdict) const;
+  /// Other explanations of that status, a list; empty: none.
+  std::string alternatives(const metrics::Finding& finding, metrics::AlternativeStatus status) const;
+  /// The smallest effects that would have shown; of a clean verdict only, unless `always`.
+  std::string smallest(const metrics::Verdict& verdict, bool always = false) const;
   /// Headline, what was found, what remains possible, the smallest effect that would have shown.
   std::string summary(const metrics::Analysis& analysis) const;
   std::string standing(const metrics::Verdict& verdict) const;
@@ -27,6 +31,7 @@ class Prose {
   std::string reason(const metrics::Alternative& alternative) const;
 
  private:
+  std::string comma() const { return catalogue_.is_right_to_left() ? "، " : ", "; }
   Catalogue catalogue_;
   Form form_;
 };

@@ -20,7 +20,9 @@ void lay(const metrics::Series& series, const Timeline& timeline, double scale, 
     if (at < 0 || at >= static_cast<double>(into.size())) continue;
     const auto bin = static_cast<std::size_t>(at);
     const double value = *series.values[i] * scale;
-    sum[bin] = add ? sum[bin] + value * std::min(1.0, step / timeline.step) : std::max(known[bin] ? sum[bin] : value, value);
+    // The last bin is as long as the call goes on.
+    const double length = std::max(step, std::min(timeline.step, timeline.seconds - static_cast<double>(bin) * timeline.step));
+    sum[bin] = add ? sum[bin] + value * std::min(1.0, step / length) : std::max(known[bin] ? sum[bin] : value, value);
     known[bin] = true;
   }
   for (std::size_t bin = 0; bin < into.size(); ++bin) {

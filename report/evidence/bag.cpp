@@ -19,26 +19,6 @@ constexpr const char* payload_manifest = "manifest-sha256.txt";
 constexpr const char* tag_manifest = "tagmanifest-sha256.txt";
 constexpr std::size_t file_limit = 10'000;
 
-/// Regular files below `folder`, as relative paths, sorted. A link or a device is an error: a bag holds files only.
-Result<std::vector<std::string>> files_below(const fs::path& folder) {
-  std::vector<std::string> found;
-  std::error_code failure;
-  for (fs::recursive_directory_iterator entry(folder, failure), end; !failure && entry != end; entry.increment(failure)) {
-    const auto status = entry->symlink_status();
-    if (fs::is_directory(status)) continue;
-    const std::string name = entry->path().lexically_relative(folder).generic_string();
-    if (!fs::is_regular_file(status) || found.size() >= file_limit) {
-      return Error{Error::Kind::verification, "read the bundle " + folder.string(), name + " is not a regular file", ""};
-    }
-    found.push_back(name);
-  }
-  if (failure) {
-    return Error{Error::Kind::unreadable, "read the bundle " + folder.string(), failure.message(), "check the path"};
-  }
-  std::sort(found.begin(), found.end());
-  return found;
-}
-
 Result<std::string> manifest_of(const fs::path& folder, const std::vector<std::string>& names) {
   std::string text;
   for (const auto& name : names) {
@@ -59,6 +39,7 @@ Result<void> check_manifest(const fs::path& folder, const char* manifest, std::s
                             std::vector<std::string>& differences) {
   const auto text = read_file((folder / manifest).string());
   if (!text) return text.error();
+  if (text.value().empty() || text.value().back() != '\n') differences.push_back(fmt::format("{}: it doesn't end with a line break", manifest));
   std::size_t start = 0;
   constexpr std::size_t hash_length = 64;
   while (start < text.value().size()) {
@@ -80,9 +61,29 @@ Result<void> check_manifest(const fs::path& folder, const char* manifest, std::s
 
 }  // namespace
 
+Result<std::vector<std::string>> files_below(const std::string& path) {
+  const fs::path folder(path);
+  std::vector<std::string> found;
+  std::error_code failure;
+  for (fs::recursive_directory_iterator entry(folder, failure), end; !failure && entry != end; entry.increment(failure)) {
+    const auto status = entry->symlink_status();
+    if (fs::is_directory(status)) continue;
+    const std::string name = entry->path().lexically_relative(folder).generic_string();
+    if (!fs::is_regular_file(status) || found.size() >= file_limit) {
+      return Error{Error::Kind::verification, "read the bundle " + folder.string(), name + " is not a regular file", ""};
+    }
+    found.push_back(name);
+  }
+  if (failure) {
+    return Error{Error::Kind::unreadable, "read the bundle " + folder.string(), failure.message(), "check the path"};
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
 Result<void> seal_bag(const std::string& folder, const std::map<std::string, std::string>& information) {
   const fs::path root(folder);
-  auto payload = files_below(root / "data");
+  auto payload = files_below((root / "data").string());
   if (!payload) return payload.error();
   for (auto& name : payload.value()) name = "data/" + name;
   const auto manifest = manifest_of(root, payload.value());
@@ -96,7 +97,12 @@ Result<void> seal_bag(const std::string& folder, const std::map<std::string, std
   for (const auto& [name, content] : tags) {
     if (auto made = create_file((root / name).string(), content); !made) return made;
   }
-  const auto sealed = manifest_of(root, {"bag-info.txt", "bagit.txt", payload_manifest});
+  const auto all = files_below(folder);
+  if (!all) return all.error();
+  std::vector<std::string> tag_files;
+  for (const auto& name : all.value())
+    if (!name.starts_with("data/")) tag_files.push_back(name);
+  const auto sealed = manifest_of(root, tag_files);
   if (!sealed) return sealed.error();
   return create_file((root / tag_manifest).string(), sealed.value());
 }
@@ -107,6 +113,8 @@ Result<std::vector<std::string>> check_bag(const std::string& folder) {
   for (const char* manifest : {tag_manifest, payload_manifest}) {
     if (const auto checked = check_manifest(folder, manifest, listed, differences); !checked) return checked.error();
   }
+  for (const char* needed : {"bagit.txt", "bag-info.txt", payload_manifest})
+    if (!listed.contains(needed)) differences.push_back(fmt::format("{} doesn't list {}", tag_manifest, needed));
   const auto present = files_below(folder);
   if (!present) return present.error();
   for (const auto& name : present.value()) {

@@ -3,38 +3,19 @@
 #include "capture/decoder.hpp"
 #include "capture/source.hpp"
 #include "capture/writer.hpp"
+#include "report/evidence/selection.hpp"
+#include "report/prose.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
-#include <set>
 #include <unordered_map>
 
 namespace callwitness::report {
 namespace {
 
-using capture::FiveTuple;
 using capture::Result;
-
-constexpr std::uint16_t dns_port = 53;
-
-FiveTuple either_way(const FiveTuple& tuple) { return std::min(tuple, tuple.reversed()); }
-
-/// Five-tuples, in either direction, of all flows that belong to the story.
-std::set<FiveTuple> flows_that_matter(const metrics::Analysis& analysis) {
-  std::set<classify::FlowId> wanted;
-  const auto add = [&](const std::vector<classify::FlowId>& flows) { wanted.insert(flows.begin(), flows.end()); };
-  for (const auto& call : analysis.classification.calls) add(call.flows);
-  for (const auto& attempt : analysis.classification.attempts) add(attempt.flows);
-  for (const auto& finding : analysis.findings) add(finding.flows);
-  for (const auto& stream : analysis.classification.streams) wanted.insert(stream.flow);
-  std::set<FiveTuple> tuples;
-  for (const auto& flow : analysis.classification.flows) {
-    if (wanted.contains(flow.id)) tuples.insert(either_way(flow.five_tuple));
-  }
-  return tuples;
-}
 
 std::string comment_of(const metrics::Finding& finding, std::size_t number) {
   std::string text = fmt::format("callwitness f{}: {}", number, finding.kind);
@@ -56,22 +37,43 @@ std::unordered_map<std::uint64_t, std::string> comments_of(const metrics::Analys
   return comments;
 }
 
-/// Decodes each packet to learn its five-tuple, and writes those that matter.
+/// Where calls begin and end, so that whoever opens the file finds them: by time, for calls keep no packet numbers.
+std::multimap<capture::Time, std::pair<capture::FiveTuple, std::string>> call_marks(const metrics::Analysis& analysis) {
+  std::multimap<capture::Time, std::pair<capture::FiveTuple, std::string>> marks;
+  for (const auto& call : analysis.classification.calls) {
+    const auto name = fmt::format("callwitness c{}: {}", static_cast<std::uint32_t>(call.id) + 1, call.label.application.empty() ? "a call" : call.label.application);
+    for (const auto& flow : analysis.classification.flows) {
+      if (std::find(call.flows.begin(), call.flows.end(), flow.id) == call.flows.end()) continue;
+      marks.emplace(call.start_time, std::pair(either_way(flow.five_tuple), name + " begins"));
+      marks.emplace(call.end_time, std::pair(either_way(flow.five_tuple), fmt::format("{} ends ({})", name, name_of(call.ended_by))));
+    }
+  }
+  return marks;
+}
+
+/// Decodes each packet to learn what it belongs to, and writes what is wanted of it.
 class EvidenceSink final : public capture::PacketSink, private capture::DatagramSink {
  public:
-  EvidenceSink(const metrics::Analysis& analysis, capture::PcapngWriter& writer, Redactor* redactor)
-      : tuples_(flows_that_matter(analysis)), comments_(comments_of(analysis)), writer_(writer), redactor_(redactor),
-        decoder_(*this, anomalies_) {}
+  EvidenceSink(const metrics::Analysis& analysis, capture::PcapngWriter& writer, ControlKept control, Redactor* redactor)
+      : selection_(analysis, control), comments_(comments_of(analysis)), marks_(call_marks(analysis)), writer_(writer), redactor_(redactor),
+        decoder_(*this, anomalies_) {
+    summary_.kept = control;
+  }
 
   void on_packet(const capture::Packet& packet) override {
-    matters_ = false;
+    if (failure_) return;
+    packet_ = &packet;
+    choice_ = {};
+    mark_.clear();
     decoder_.on_packet(packet);
     const auto comment = comments_.find(packet.ordinal);
-    if (failure_ || (!matters_ && comment == comments_.end())) {
-      ++summary_.left_out;
-      return;
+    if (comment != comments_.end()) {
+      choice_ = {Selection::Part::story, packet.bytes.size()};
+      summary_.frames[packet.ordinal] = summary_.packets + 1;
+      mark_ = comment->second + (mark_.empty() ? "" : "\n" + mark_);
     }
-    write(packet, comment == comments_.end() ? std::string_view{} : std::string_view(comment->second));
+    if (choice_.part == Selection::Part::none) ++summary_.left_out;
+    else write(packet);
   }
 
   Result<EvidenceSummary> close(const capture::CaptureRecords& records) {
@@ -84,28 +86,38 @@ class EvidenceSink final : public capture::PacketSink, private capture::Datagram
       if (const auto told = writer_.statistics(0, last_time_, statistics); !told) return told.error();
     }
     if (const auto flushed = writer_.flush(true); !flushed) return flushed.error();
+    if (redactor_ != nullptr) summary_.redaction = redactor_->summary();
     return summary_;
   }
 
  private:
   void on_datagram(const capture::Datagram& datagram) override {
-    const auto& tuple = datagram.five_tuple;
-    const bool control = tuple.protocol == capture::protocol::tcp || tuple.protocol == capture::protocol::icmp ||
-                         tuple.source.port == dns_port || tuple.destination.port == dns_port;
-    matters_ = matters_ || control || tuples_.contains(either_way(tuple));
+    const auto choice = selection_.choose(*packet_, datagram);
+    if (choice.part == Selection::Part::story || choice.bytes > choice_.bytes) choice_ = choice;
+    const auto [first, last] = marks_.equal_range(packet_->time);
+    for (auto mark = first; mark != last;) {
+      if (mark->second.first != either_way(datagram.five_tuple)) {
+        ++mark;
+        continue;
+      }
+      mark_ += (mark_.empty() ? "" : "\n") + mark->second.second;
+      mark = marks_.erase(mark);
+    }
   }
 
-  void write(const capture::Packet& packet, std::string_view comment) {
+  void write(const capture::Packet& packet) {
     capture::Packet shown = packet;
+    shown.bytes = packet.bytes.first(std::min(choice_.bytes, packet.bytes.size()));
     if (redactor_ != nullptr) {
-      redactor_->redact(packet, bytes_);
+      redactor_->redact(shown, bytes_);
       shown.bytes = bytes_;
     }
-    const auto written = writer_.write(shown, interface_of(packet.link_type), comment);
+    const auto written = writer_.write(shown, interface_of(packet.link_type), mark_);
     if (!written) failure_ = written.error();
     last_time_ = std::max(last_time_, packet.time);
     ++summary_.packets;
-    if (!comment.empty()) ++summary_.commented;
+    if (!mark_.empty()) ++summary_.commented;
+    if (choice_.part == Selection::Part::control) ++summary_.control;
   }
 
   std::uint32_t interface_of(capture::LinkType link_type) {
@@ -116,8 +128,9 @@ class EvidenceSink final : public capture::PacketSink, private capture::Datagram
     return interfaces_.emplace(link_type, writer_.add_interface(interface)).first->second;
   }
 
-  std::set<FiveTuple> tuples_;
+  Selection selection_;
   std::unordered_map<std::uint64_t, std::string> comments_;
+  std::multimap<capture::Time, std::pair<capture::FiveTuple, std::string>> marks_;
   capture::PcapngWriter& writer_;
   Redactor* redactor_;
   capture::Anomalies anomalies_;
@@ -126,24 +139,26 @@ class EvidenceSink final : public capture::PacketSink, private capture::Datagram
   std::vector<std::uint8_t> bytes_;
   EvidenceSummary summary_;
   capture::Time last_time_{};
-  bool matters_ = false;
+  const capture::Packet* packet_ = nullptr;
+  Selection::Choice choice_;
+  std::string mark_;
   std::optional<capture::Error> failure_;
 };
 
 }  // namespace
 
 Result<EvidenceSummary> write_evidence(const std::vector<std::string>& inputs, const metrics::Analysis& analysis,
-                                       const std::string& output, const std::optional<RedactionKey>& key) {
+                                       const std::string& output, const EvidenceOptions& options) {
   capture::CaptureRecords records;
-  auto source = capture::open_source(inputs, {}, records);
+  auto source = capture::open_source(inputs, options.source, records);
   if (!source) return source.error();
   auto writer = capture::PcapngWriter::create(
       output, {"Evidence selected by callwitness; a comment marks each packet that a finding rests on.",
                "callwitness " CALLWITNESS_VERSION});
   if (!writer) return writer.error();
   std::optional<Redactor> redactor;
-  if (key) redactor.emplace(*key);
-  EvidenceSink sink(analysis, writer.value(), redactor ? &*redactor : nullptr);
+  if (options.key) redactor.emplace(*options.key);
+  EvidenceSink sink(analysis, writer.value(), options.control, redactor ? &*redactor : nullptr);
   if (const auto ran = source.value()->run(sink); !ran) return ran.error();
   return sink.close(records);
 }

@@ -23,6 +23,9 @@ using Bio = std::unique_ptr<BIO, decltype(&BIO_free_all)>;
 
 constexpr std::size_t key_size = 32, signature_size = 64, identifier_size = 8, algorithm_size = 2;
 constexpr std::string_view untrusted_comment = "untrusted comment: ", trusted_prefix = "trusted comment: ";
+/// Ours, and those that minisign writes.
+constexpr std::string_view known_comments[] = {"signature of a callwitness evidence bundle", "signature from minisign secret key",
+                                               "signature from private key"};
 constexpr std::string_view key_algorithm = "Ed", prehashed_algorithm = "ED";
 
 Error crypto_error(const std::string& attempted) {
@@ -44,6 +47,7 @@ std::optional<std::string> decode(std::string_view text, std::size_t expected) {
                                      reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
   if (length < 0 || static_cast<std::size_t>(length) < expected) return std::nullopt;
   bytes.resize(expected);
+  if (encode(bytes) != text) return std::nullopt;   // base64 has bits that decode to nothing: a change there is one, too
   return bytes;
 }
 
@@ -53,7 +57,6 @@ std::vector<std::string> lines_of(const std::string& text) {
   while (start < text.size() && lines.size() < 8) {
     const auto end = std::min(text.find('\n', start), text.size());
     lines.push_back(text.substr(start, end - start));
-    if (!lines.back().empty() && lines.back().back() == '\r') lines.back().pop_back();
     start = end + 1;
   }
   return lines;
@@ -145,10 +148,18 @@ Result<std::string> make_key(const std::string& path) {
   const auto secret = create_file(path, {text, static_cast<std::size_t>(length)});
   if (!secret) return secret.error();
   const std::string line = public_key_line(raw_public_key(key.get()));
-  const auto shared = create_file(path + ".pub", std::string(untrusted_comment) + "callwitness public key\n" + line + "\n");
+  const auto shared = create_file(path + ".pub", public_key_file(line));
   if (!shared) return shared.error();
   return line;
 }
+
+Result<std::string> public_key_of(const std::string& path) {
+  const auto key = read_secret_key(path);
+  if (!key) return key.error();
+  return public_key_line(raw_public_key(key.value().get()));
+}
+
+std::string public_key_file(const std::string& line) { return std::string(untrusted_comment) + "callwitness public key\n" + line + "\n"; }
 
 Result<void> sign_file(const std::string& file, const std::string& key_path, const std::string& trusted_comment) {
   if (trusted_comment.find_first_of("\r\n") != std::string::npos) {
@@ -162,7 +173,7 @@ Result<void> sign_file(const std::string& file, const std::string& key_path, con
   const auto whole = signature ? sign(key.value().get(), *signature + trusted_comment) : std::nullopt;
   if (!whole) return crypto_error("sign " + file);
   const std::string identifier = identifier_of(raw_public_key(key.value().get()));
-  return create_file(file + ".minisig", std::string(untrusted_comment) + "signature of a callwitness evidence bundle\n" +
+  return create_file(file + ".minisig", std::string(untrusted_comment) + std::string(known_comments[0]) + "\n" +
                                             encode(std::string(prehashed_algorithm) + identifier + *signature) + "\n" +
                                             std::string(trusted_prefix) + trusted_comment + "\n" + encode(*whole) + "\n");
 }
@@ -179,7 +190,10 @@ Result<std::string> verify_file(const std::string& file, const std::string& publ
   const auto signature_text = read_file(file + ".minisig", 8192);
   if (!signature_text) return signature_text.error();
   const auto lines = lines_of(signature_text.value());
-  if (lines.size() < 4 || !lines[2].starts_with(trusted_prefix)) return refused(file, "the signature is not minisign's");
+  if (lines.size() != 4 || !lines[2].starts_with(trusted_prefix) || signature_text.value().back() != '\n')
+    return refused(file, "the signature's file is not minisign's");
+  if (std::none_of(std::begin(known_comments), std::end(known_comments), [&](std::string_view known) { return lines[0] == std::string(untrusted_comment) + std::string(known); }))
+    return refused(file, "the untrusted comment of the signature's file was changed");
   const auto signature = decode(lines[1], algorithm_size + identifier_size + signature_size);
   const auto whole = decode(lines[3], signature_size);
   if (!signature || !whole || !signature->starts_with(prehashed_algorithm)) {

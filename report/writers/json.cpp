@@ -219,6 +219,19 @@ json finding_record(const Analysis& analysis, const metrics::Finding& finding, s
           {"alternatives", alternatives}};
 }
 
+json control_record(const metrics::ControlMeasure& measure) {
+  return {{"call", identifier('c', measure.call)},
+          {"direction", name_of(measure.direction)},
+          {"metric", measure.metric},
+          {"call_value", number(measure.call_value)},
+          {"control_value", number(measure.control_value)},
+          {"effect", number(measure.effect)},
+          {"effect_low", number(measure.effect_low)},
+          {"effect_high", number(measure.effect_high)},
+          {"n_call", measure.n_call},
+          {"n_control", measure.n_control}};
+}
+
 json verdict_record(const Analysis& analysis) {
   const auto& verdict = analysis.verdict;
   return {{"class", name_of(verdict.verdict_class)},
@@ -244,11 +257,12 @@ json vantage_record(const classify::Vantage& vantage) {
 
 /// The lists of the document, by key.
 std::map<std::string, std::vector<json>> records(const Analysis& analysis) {
-  std::map<std::string, std::vector<json>> lists = {{"captures", {}}, {"calls", {}}, {"streams", {}}, {"attempts", {}}, {"findings", {}}};
+  std::map<std::string, std::vector<json>> lists = {{"captures", {}}, {"calls", {}}, {"streams", {}}, {"attempts", {}}, {"controls", {}}, {"findings", {}}};
   for (const auto& capture : analysis.captures) lists["captures"].push_back(capture_record(capture));
   for (const auto& call : analysis.classification.calls) lists["calls"].push_back(call_record(analysis, call));
   for (const auto& stream : analysis.streams) lists["streams"].push_back(stream_record(analysis, stream));
   for (const auto& attempt : analysis.classification.attempts) lists["attempts"].push_back(attempt_record(attempt));
+  for (const auto& measure : analysis.controls) lists["controls"].push_back(control_record(measure));
   for (std::size_t i = 0; i < analysis.findings.size(); ++i) lists["findings"].push_back(finding_record(analysis, analysis.findings[i], i));
   return lists;
 }
@@ -285,7 +299,7 @@ void write_json(const Analysis& analysis, std::ostream& out, const BundleFacts* 
 
 void write_ndjson(const Analysis& analysis, std::ostream& out) {
   static const std::map<std::string, std::string> singular = {
-      {"captures", "capture"}, {"calls", "call"}, {"streams", "stream"}, {"attempts", "attempt"}, {"findings", "finding"}};
+      {"captures", "capture"}, {"calls", "call"}, {"streams", "stream"}, {"attempts", "attempt"}, {"controls", "control"}, {"findings", "finding"}};
   out << dump({{"record", "tool"}, {"schema_version", schema_version}, {"tool", tool_record(analysis.provenance)}}, -1) << '\n';
   for (auto& [key, list] : records(analysis)) {
     for (json record : list) {

@@ -1,4 +1,4 @@
-#include "report/chart.hpp"
+#include "report/html/chart.hpp"
 
 #include "report/encode.hpp"
 
@@ -10,7 +10,7 @@
 namespace callwitness::report {
 namespace {
 
-constexpr double width = 900, left = 62, right = 12, top = 12, bottom = 24;
+constexpr double width = 900, left = 62, right = 12, top = 14, bottom = 26;
 constexpr std::size_t bins = 300;
 
 struct Panel {
@@ -37,16 +37,18 @@ double round_up(double value) {
   return 10 * power;
 }
 
+/// Every second label is "m", minor: a phone's page leaves it out and writes the others larger.
 std::string frame(const Panel& panel) {
   std::string svg;
   for (int i = 0; i <= 4; ++i) {
     const double value = panel.highest * i / 4;
     svg += fmt::format("<line x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{:.1f}\" y2=\"{:.1f}\" stroke=\"{}\" stroke-width=\"1\"/>", left, width - right, panel.y(value), panel.y(value), i == 0 ? "#333" : "#ddd");
-    svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\">{:g}</text>", left - 6, panel.y(value) + 4, value);
+    svg += fmt::format("<text{} x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\">{:g}</text>", i % 2 != 0 || (i == 2 && panel.height < 150) ? " class=\"m\"" : "", left - 6, panel.y(value) + 4, value);
   }
   for (int i = 0; i <= 6; ++i) {
     const auto second = std::llround(panel.seconds * i / 6);
-    svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\">{}:{:02}</text>", panel.x(static_cast<double>(second)), panel.height - 6, i == 6 ? "end" : "middle", second / 60, second % 60);
+    svg += fmt::format("<text{} x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\">{}:{:02}</text>", i % 2 != 0 ? " class=\"m\"" : "", panel.x(static_cast<double>(second)), panel.height - 6,
+                       i == 6 ? "end" : "middle", second / 60, second % 60);
   }
   return svg;
 }
@@ -88,8 +90,10 @@ std::string marks(const metrics::Analysis& analysis, const classify::Call& call,
       svg += fmt::format("<line x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{:.1f}\" y2=\"{:.1f}\" stroke=\"#9b1c1c\" stroke-width=\"2\" stroke-dasharray=\"9 3 2 3\"/>", from, to, y, y);
       svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\" fill=\"#9b1c1c\" font-weight=\"bold\">≤ {} (f{})</text>", std::max(to, left + 160) - 4, y + 15,
                          for_html(rate_text(*finding.rate_bps)), i + 1);
-    } else if (finding.kind == "outage" || finding.kind == "freeze") {
-      svg += fmt::format("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" fill=\"none\" stroke=\"#9b1c1c\" stroke-width=\"2\"/>", from, top, std::max(3.0, to - from), panel.y(0) - top);
+    } else if (finding.kind == "outage" || finding.kind == "freeze" || finding.kind == "periodic_reset" || finding.kind == "injected_reset" || finding.kind == "delay_step") {
+      const double end = std::max(from + 3, to);   // a bracket over the span
+      svg += fmt::format("<path d=\"M{0:.1f} {2:.1f}V{3:.1f}H{1:.1f}V{2:.1f}\" fill=\"none\" stroke=\"#9b1c1c\" stroke-width=\"2\"/>", from, end, top + 5, top - 4);
+      svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\" fill=\"#9b1c1c\" font-weight=\"bold\">f{}</text>", std::min(from + 4, width - right - 24), top + 10, "start", i + 1);
     }
   }
   for (std::size_t i = 1; i < call.parts.size(); ++i) {
@@ -100,14 +104,20 @@ std::string marks(const metrics::Analysis& analysis, const classify::Call& call,
   return svg;
 }
 
-std::string figure(const Panel& panel, const std::string& content, const std::string& caption) {
-  return fmt::format("<figure><figcaption>{0}</figcaption><svg viewBox=\"0 0 {1:g} {2:g}\" role=\"img\" aria-label=\"{0}\" direction=\"ltr\" font-family=\"sans-serif\" font-size=\"13\" fill=\"#222\">{3}</svg></figure>\n",
-                     for_html(caption), width, panel.height, content);
+/// What is drawn how: the sent and the received way told apart by form, not by colour.
+struct Legend { const char* sent; const char* received; };
+constexpr Legend of_lines{"solid", "dashed"}, of_bars{"dark", "light"};
+
+std::string figure(const Panel& panel, const std::string& content, const std::string& caption, const Legend& legend, const Catalogue& words) {
+  const auto sent = for_html(words.text("direction.sent")), received = for_html(words.text("direction.received"));
+  return fmt::format("<figure><figcaption>{0} <span class=\"key\"><span class=\"{1}\"></span>{3}</span> <span class=\"key\"><span class=\"{2}\"></span>{4}</span></figcaption>"
+                     "<svg viewBox=\"0 0 {5:g} {6:g}\" role=\"img\" aria-label=\"{0}\" direction=\"ltr\" font-family=\"sans-serif\" font-size=\"13\" fill=\"#222\">{7}</svg></figure>\n",
+                     for_html(caption), legend.sent, legend.received, sent, received, width, panel.height, content);
 }
 
 }  // namespace
 
-std::string chart_of(const metrics::Analysis& analysis, const classify::Call& call, const Prose& prose) {
+std::string chart_of(const metrics::Analysis& analysis, const classify::Call& call, const Prose& prose, Detail detail) {
   const auto timeline = timeline_of(analysis, call, bins);
   const auto& words = prose.catalogue();
   static constexpr const char* solid = "stroke=\"#111\" stroke-width=\"1.8\"";
@@ -118,15 +128,15 @@ std::string chart_of(const metrics::Analysis& analysis, const classify::Call& ca
     for (const auto& finding : analysis.findings)
       if (finding.kind == "rate_cap" && finding.rate_bps) above = std::max(above, std::min(*finding.rate_bps / 1e3, 3 * highest));
     const Panel panel{210, round_up(above * 1.05), timeline.seconds};
-    html += figure(panel, frame(panel) + line(panel, timeline.bitrate[0], timeline.step, solid) + line(panel, timeline.bitrate[1], timeline.step, dashed) + marks(analysis, call, panel), words.text("chart.bitrate"));
+    html += figure(panel, frame(panel) + line(panel, timeline.bitrate[0], timeline.step, solid) + line(panel, timeline.bitrate[1], timeline.step, dashed) + marks(analysis, call, panel), words.text("chart.bitrate"), of_lines, words);
   }
-  if (const double highest = highest_of(timeline.loss); highest >= 0) {
+  if (const double highest = highest_of(timeline.loss); highest >= 0 && detail == Detail::everything) {
     const Panel panel{120, round_up(std::max(1.0, highest)), timeline.seconds};
-    html += figure(panel, frame(panel) + bars(panel, timeline.loss[0], timeline.step, 0, "fill=\"#111\"") + bars(panel, timeline.loss[1], timeline.step, 1, "fill=\"#7fb2e5\" stroke=\"#0a5ba6\" stroke-width=\".5\""), words.text("chart.loss"));
+    html += figure(panel, frame(panel) + bars(panel, timeline.loss[0], timeline.step, 0, "fill=\"#111\"") + bars(panel, timeline.loss[1], timeline.step, 1, "fill=\"#7fb2e5\" stroke=\"#0a5ba6\" stroke-width=\".5\""), words.text("chart.loss"), of_bars, words);
   }
-  if (const double highest = highest_of(timeline.delay); highest >= 0) {
+  if (const double highest = highest_of(timeline.delay); highest >= 0 && detail == Detail::everything) {
     const Panel panel{120, round_up(std::max(10.0, highest)), timeline.seconds};
-    html += figure(panel, frame(panel) + line(panel, timeline.delay[0], timeline.step, solid) + line(panel, timeline.delay[1], timeline.step, dashed), words.text("chart.delay"));
+    html += figure(panel, frame(panel) + line(panel, timeline.delay[0], timeline.step, solid) + line(panel, timeline.delay[1], timeline.step, dashed), words.text("chart.delay"), of_lines, words);
   }
   return html.empty() ? "<p class=\"note\">" + for_html(words.text("chart.none")) + "</p>\n" : html;
 }
