@@ -15,6 +15,12 @@ class Progress final : public capture::PacketSink {
     if ((++packets_ & 0xffff) == 0) show();
     next_.on_packet(packet);
   }
+  void on_packets(std::span<const capture::Packet> packets) override {
+    const auto before = packets_;
+    packets_ += packets.size();
+    if (before >> 16 != packets_ >> 16) show();
+    next_.on_packets(packets);
+  }
   void on_idle(capture::Time now) override { next_.on_idle(now); }
   void finish() override;
 

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <compare>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,7 +26,25 @@ struct IpAddress {
   /// Can be a host on the Internet: not private, loopback, multicast, unspecified, documentation is allowed.
   bool is_routable() const;
   std::string text() const;   ///< RFC 5952 for IPv6
-  auto operator<=>(const IpAddress&) const = default;
+  bool operator==(const IpAddress& other) const {
+    return word(0) == other.word(0) && word(8) == other.word(8) && version == other.version;
+  }
+  /// By bytes, then version. As words: every packet is compared, and a call of memcmp costs more than the comparison.
+  std::strong_ordering operator<=>(const IpAddress& other) const {
+    if (word(0) != other.word(0)) return big_endian(0) <=> other.big_endian(0);
+    if (word(8) != other.word(8)) return big_endian(8) <=> other.big_endian(8);
+    return version <=> other.version;
+  }
+
+ private:
+  std::uint64_t word(std::size_t at) const {
+    std::uint64_t value;
+    std::memcpy(&value, bytes.data() + at, sizeof value);
+    return value;
+  }
+  std::uint64_t big_endian(std::size_t at) const {
+    return std::endian::native == std::endian::little ? __builtin_bswap64(word(at)) : word(at);
+  }
 };
 
 struct Endpoint {

@@ -13,14 +13,14 @@ class Cursor {
  public:
   explicit Cursor(Bytes bytes) : bytes_(bytes) {}
 
-  std::uint8_t u8() { return static_cast<std::uint8_t>(big_endian(1)); }
-  std::uint16_t u16() { return static_cast<std::uint16_t>(big_endian(2)); }
-  std::uint32_t u24() { return static_cast<std::uint32_t>(big_endian(3)); }
-  std::uint32_t u32() { return static_cast<std::uint32_t>(big_endian(4)); }
-  std::uint64_t u64() { return big_endian(8); }
-  std::uint16_t u16_le() { return static_cast<std::uint16_t>(little_endian(2)); }
-  std::uint32_t u32_le() { return static_cast<std::uint32_t>(little_endian(4)); }
-  std::uint64_t u64_le() { return little_endian(8); }
+  std::uint8_t u8() { return static_cast<std::uint8_t>(big_endian<1>()); }
+  std::uint16_t u16() { return static_cast<std::uint16_t>(big_endian<2>()); }
+  std::uint32_t u24() { return static_cast<std::uint32_t>(big_endian<3>()); }
+  std::uint32_t u32() { return static_cast<std::uint32_t>(big_endian<4>()); }
+  std::uint64_t u64() { return big_endian<8>(); }
+  std::uint16_t u16_le() { return static_cast<std::uint16_t>(little_endian<2>()); }
+  std::uint32_t u32_le() { return static_cast<std::uint32_t>(little_endian<4>()); }
+  std::uint64_t u64_le() { return little_endian<8>(); }
 
   /// The next `count` bytes; empty (and not ok) when there are fewer.
   Bytes take(std::size_t count) {
@@ -44,17 +44,22 @@ class Cursor {
     }
     return true;
   }
-  std::uint64_t big_endian(std::size_t count) {
+  // The count is a constant so that compilers make one load of it.
+  template <std::size_t count>
+  std::uint64_t big_endian() {
     if (!has(count)) return 0;
+    const std::uint8_t* const at = bytes_.data() + position_;
     std::uint64_t value = 0;
-    for (std::size_t i = 0; i < count; ++i) value = value << 8 | bytes_[position_ + i];
+    for (std::size_t i = 0; i < count; ++i) value = value << 8 | at[i];
     position_ += count;
     return value;
   }
-  std::uint64_t little_endian(std::size_t count) {
+  template <std::size_t count>
+  std::uint64_t little_endian() {
     if (!has(count)) return 0;
+    const std::uint8_t* const at = bytes_.data() + position_;
     std::uint64_t value = 0;
-    for (std::size_t i = count; i-- > 0;) value = value << 8 | bytes_[position_ + i];
+    for (std::size_t i = count; i-- > 0;) value = value << 8 | at[i];
     position_ += count;
     return value;
   }

@@ -51,6 +51,10 @@ class DatagramSink {
  public:
   virtual ~DatagramSink() = default;
   virtual void on_datagram(const Datagram& datagram) = 0;
+  /// Several at once, as PacketSink::on_packets.
+  virtual void on_datagrams(std::span<const Datagram> datagrams) {
+    for (const Datagram& datagram : datagrams) on_datagram(datagram);
+  }
   virtual void on_idle(Time) {}
   virtual void finish() {}
 };

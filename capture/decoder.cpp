@@ -2,6 +2,8 @@
 
 #include "capture/decoding/decoder_state.hpp"
 
+#include <utility>
+
 namespace callwitness::capture {
 
 namespace {
@@ -21,12 +23,28 @@ void Decoder::on_idle(Time now) { state_->sink.on_idle(now); }
 void Decoder::finish() { state_->sink.finish(); }
 
 void Decoder::on_packet(const Packet& packet) {
-  State& state = *state_;
-  state.packet = &packet;
-  state.direction = packet.direction;
-  state.owner = {};
-  const auto wire = std::max(packet.wire_length, static_cast<std::uint32_t>(packet.bytes.size()));
-  state.frame(static_cast<std::uint16_t>(packet.link_type), {packet.bytes, wire}, 0);
+  state_->decode(packet);
+  state_->flush();
+}
+
+void Decoder::on_packets(std::span<const Packet> packets) {
+  for (const Packet& packet : packets) state_->decode(packet);
+  state_->flush();
+}
+
+void Decoder::State::decode(const Packet& one) {
+  if (told == datagrams.size()) flush();
+  packet = &one;
+  direction = one.direction;
+  owner = {};
+  const auto wire = std::max(one.wire_length, static_cast<std::uint32_t>(one.bytes.size()));
+  frame(static_cast<std::uint16_t>(one.link_type), {one.bytes, wire}, 0);
+}
+
+void Decoder::State::flush() {
+  const std::size_t count = std::exchange(told, 0);
+  if (count == 1) sink.on_datagram(datagrams[0]);
+  else if (count > 1) sink.on_datagrams({datagrams.data(), count});
 }
 
 void Decoder::State::frame(std::uint16_t type, Slice frame, int depth) {

@@ -13,6 +13,7 @@ class Decoder final : public PacketSink {
   Decoder(DatagramSink& sink, Anomalies& anomalies);
   ~Decoder() override;
   void on_packet(const Packet& packet) override;
+  void on_packets(std::span<const Packet> packets) override;
   void on_idle(Time now) override;
   void finish() override;
 

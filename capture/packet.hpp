@@ -6,6 +6,7 @@
 #include "capture/time.hpp"
 
 #include <cstdint>
+#include <span>
 
 namespace callwitness::capture {
 
@@ -30,6 +31,10 @@ class PacketSink {
  public:
   virtual ~PacketSink() = default;
   virtual void on_packet(const Packet& packet) = 0;
+  /// Several at once, all valid during the call: the same as each in its turn, but what is next is known.
+  virtual void on_packets(std::span<const Packet> packets) {
+    for (const Packet& packet : packets) on_packet(packet);
+  }
   virtual void on_idle(Time) {}    ///< live only: no packet, yet time passed
   virtual void finish() {}         ///< no more packets will come
 };

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <queue>
 
 namespace callwitness::capture {
@@ -17,6 +18,7 @@ constexpr std::size_t window_of_one = std::size_t{1} << 20, window_of_several = 
 /// More inputs than this are closed after a look at their first packet and opened again when their time comes:
 /// a long recording in a thousand files needs neither a thousand descriptors nor their windows.
 constexpr std::size_t most_open = 64;
+constexpr std::size_t most_at_once = 32;
 
 struct Input {
   std::string path;
@@ -64,17 +66,35 @@ class FileSource final : public PacketSource {
   }
 
  private:
-  bool deliver(Input& input, PacketSink& sink) {
+  /// Numbers and counts the packet at the input's head. False: the filter leaves it out.
+  bool take(Input& input) {
     input.head.ordinal = ++ordinal_;
-    if (filter_ && !filter_->matches(input.head)) return true;
+    if (filter_ && !filter_->matches(input.head)) return false;
     if (input.record->first_ordinal == 0) input.record->first_ordinal = ordinal_;
     input.reader->account(input.head);
-    sink.on_packet(input.head);
-    return ++delivered_ != options_.packet_limit;
+    ++delivered_;
+    return true;
+  }
+  bool enough() const { return options_.packet_limit != 0 && delivered_ >= options_.packet_limit; }
+
+  bool deliver(Input& input, PacketSink& sink) {
+    if (take(input)) sink.on_packet(input.head);
+    return !enough();
   }
 
+  /// As many packets at a time as lie in the window together: whoever takes them can look ahead.
   void run_one(Input& input, PacketSink& sink) {
-    while (input.has_head && deliver(input, sink)) input.has_head = input.reader->next(input.head);
+    std::array<Packet, most_at_once> packets;
+    while (input.has_head) {
+      std::size_t count = 0;
+      bool more = true;
+      while (more) {
+        if (take(input)) packets[count++] = input.head;
+        more = !enough() && count < most_at_once && input.reader->ready() && input.reader->next(input.head);
+      }
+      sink.on_packets({packets.data(), count});
+      input.has_head = !enough() && input.reader->next(input.head);
+    }
   }
 
   void run_merged(PacketSink& sink) {

@@ -301,19 +301,26 @@ struct AttemptTracker::State {
 AttemptTracker::AttemptTracker() : state_(std::make_unique<State>()) {}
 AttemptTracker::~AttemptTracker() = default;
 
-void AttemptTracker::on_datagram(const Flow& flow, Way, const Datagram& datagram, const NameTable& names) {
+bool AttemptTracker::on_datagram(const Flow& flow, Way, const Datagram& datagram, const NameTable& names) {
   if (datagram.icmp) {
     if (datagram.icmp->about) state_->on_icmp(*datagram.icmp, datagram);
-    return;
+    return false;
   }
   const bool udp = datagram.five_tuple.protocol == protocol::udp;
-  if (udp && (flow.five_tuple.destination.port == 53 || flow.five_tuple.source.port == 53)) return state_->dns.on_datagram(flow, datagram, state_->list);
-  if (!udp && !datagram.tcp) return;
+  if (udp && (flow.five_tuple.destination.port == 53 || flow.five_tuple.source.port == 53)) {
+    state_->dns.on_datagram(flow, datagram, state_->list);
+    return false;
+  }
+  if (!udp && !datagram.tcp) return false;
   auto& slot = state_->slot_of(flow);
   if (slot.seen < 0xffff) ++slot.seen;
-  if (!datagram.payload.empty() && state_->sip.on_datagram(flow, datagram, state_->list)) return;
-  if (datagram.tcp) state_->on_tcp(slot, flow, datagram, names);
-  else state_->on_udp(slot, flow, datagram, names);
+  if (SipAttempts::may_begin(datagram.payload) && state_->sip.on_datagram(flow, datagram, state_->list)) return false;
+  if (datagram.tcp) {
+    state_->on_tcp(slot, flow, datagram, names);
+    return false;
+  }
+  state_->on_udp(slot, flow, datagram, names);
+  return !slot.attempt && slot.seen > looked_at;
 }
 
 void AttemptTracker::on_flow_closed(const Flow& flow, Time now) {

@@ -5,6 +5,7 @@
 #include "capture/anomalies.hpp"
 #include "classify/call.hpp"
 #include "classify/names.hpp"
+#include "classify/sip_attempts.hpp"
 
 #include <memory>
 #include <vector>
@@ -19,8 +20,10 @@ class AttemptTracker {
   AttemptTracker& operator=(const AttemptTracker&) = delete;
 
   /// Call for every datagram of every flow, after NameTable::on_datagram and after flow.server_name was set from it.
-  /// O(1) and without allocation for flows that are no try or are settled.
-  void on_datagram(const Flow& flow, Way way, const Datagram& datagram, const NameTable& names);
+  /// O(1) and without allocation for flows that are no try or are settled. True: from this flow only datagrams that
+  /// `may_be_signalling` need be shown from now on.
+  bool on_datagram(const Flow& flow, Way way, const Datagram& datagram, const NameTable& names);
+  static bool may_be_signalling(const Datagram& datagram) { return SipAttempts::may_begin(datagram.payload); }
   /// Call when a flow's slot is given back (before on_flow_closed): settles its try.
   void on_flow_closed(const Flow& flow, Time now);
   /// Tries with the same application, stage, target and outcome come as one, with `tries`. In order of first_time.

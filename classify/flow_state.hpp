@@ -90,6 +90,7 @@ struct FlowState {
   bool rtcp = false;
   bool gave_up_cadence = false;
   bool ndpi_done = false;                    ///< nDPI needs no more of it
+  bool attempt_settled = false;              ///< it is no try that the attempts still follow
   Framing framing = Framing::undecided;
   Signalling signalling = Signalling::none;  ///< it carries SIP or RTSP text
   std::uint16_t stream_count = 0;

@@ -40,6 +40,12 @@ class NameTable {
   NameTable(const NameTable&) = delete;
   NameTable& operator=(const NameTable&) = delete;
 
+  /// Whether a datagram can tell a name at all: cheap, and false for nearly all.
+  static bool may_tell(const Datagram& datagram) {
+    constexpr std::uint16_t dns_port = 53;
+    return datagram.tcp ? datagram.payload_length > 0
+                        : datagram.five_tuple.source.port == dns_port && datagram.five_tuple.protocol == capture::protocol::udp;
+  }
   /// Reads DNS (port 53) and TLS ClientHellos. Call for every datagram, before labels are looked up. Returns the server
   /// name that this datagram tells of its own flow (SNI); empty: none. O(1) and without allocation for other packets.
   Untrusted on_datagram(const Datagram& datagram);

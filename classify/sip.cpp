@@ -68,6 +68,7 @@ std::string_view parameter_of(std::string_view list, std::string_view name) {
 }
 
 bool looks_like_sip(Bytes bytes) {
+  if (bytes.empty() || bytes[0] < 'A' || bytes[0] > 'Z') return false;   // of every datagram: most are told by one byte
   const auto text = text_of(bytes.first(std::min<std::size_t>(bytes.size(), 64)));
   if (text.starts_with("SIP/2.0 ")) return true;
   const auto space = text.find(' ');

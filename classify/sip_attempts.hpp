@@ -9,6 +9,10 @@ namespace callwitness::classify {
 
 class SipAttempts {
  public:
+  /// Whether a payload can begin a message that concerns this class, by its first byte.
+  static bool may_begin(Bytes payload) {
+    return !payload.empty() && (payload[0] == 'S' || payload[0] == 'R' || payload[0] == 'I' || payload[0] == 'O');
+  }
   /// True if the datagram is a SIP message (nothing else need look at it).
   bool on_datagram(const Flow& flow, const Datagram& datagram, AttemptList& list);
   void finish(Time end, AttemptList& list);

@@ -5,6 +5,8 @@
 #include "capture/decoding/layers.hpp"
 #include "capture/decoding/reassembly.hpp"
 
+#include <array>
+
 namespace callwitness::capture {
 
 struct Decoder::State {
@@ -13,6 +15,7 @@ struct Decoder::State {
   /// Nested headers beyond this are an attack or a fault; real tunnels stay below four.
   static constexpr int deepest = 8;
 
+  void decode(const Packet& packet);
   void frame(std::uint16_t link_type, Slice frame, int depth);
   void ethernet(Slice frame, int depth);
   void wifi(Slice frame, int depth);
@@ -37,7 +40,10 @@ struct Decoder::State {
   bool plausible_ip(Slice packet) const;
   bool too_deep(int depth);
   void read_android_trailer(Bytes frame);
-  Datagram begin(const NetworkHeader& header, Slice payload) const;
+  /// Where the next datagram is written: nested headers may write it anew until it is told.
+  Datagram& begin(const NetworkHeader& header, Slice payload);
+  void tell() { ++told; }
+  void flush();
 
   DatagramSink& sink;
   Anomalies& anomalies;
@@ -45,6 +51,8 @@ struct Decoder::State {
   const Packet* packet = nullptr;
   LinkDirection direction = LinkDirection::unknown;
   std::string_view owner;
+  std::array<Datagram, 32> datagrams;   ///< decoded, not handed on yet; their bytes are still the packets'
+  std::size_t told = 0;
 };
 
 }  // namespace callwitness::capture

@@ -106,7 +106,9 @@ void Decoder::State::ipv4(Slice ip, int depth) {
   const bool more = fragment & 0x2000;
   if (offset == 0 && !more) return payload(header, rest, depth);
   const auto whole = reassembly.add({header, header.ip_id, offset, more, rest, packet->time});
-  if (whole) payload(whole->header, whole->payload, depth);
+  if (!whole) return;
+  payload(whole->header, whole->payload, depth);
+  flush();   // the next whole datagram is put together in the same memory
 }
 
 void Decoder::State::ipv6(Slice ip, int depth) {
@@ -150,7 +152,9 @@ void Decoder::State::ipv6(Slice ip, int depth) {
         continue;
       }
       const auto whole = reassembly.add({header, id, offset, more, rest, packet->time});
-      if (whole) payload(whole->header, whole->payload, depth);
+      if (!whole) return;
+      payload(whole->header, whole->payload, depth);
+      flush();
       return;
     }
     const std::size_t size = (rest.bytes[1] + 1u) * 8;

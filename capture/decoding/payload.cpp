@@ -6,8 +6,8 @@ namespace {
 constexpr std::uint8_t ip_in_ip = 4, ipv6_in_ip = 41;
 }
 
-Datagram Decoder::State::begin(const NetworkHeader& header, Slice payload) const {
-  Datagram datagram;
+Datagram& Decoder::State::begin(const NetworkHeader& header, Slice payload) {
+  Datagram& datagram = datagrams[told];
   datagram.time = packet->time;
   datagram.ordinal = packet->ordinal;
   datagram.five_tuple = {{header.source, 0}, {header.destination, 0}, header.protocol};
@@ -20,6 +20,8 @@ Datagram Decoder::State::begin(const NetworkHeader& header, Slice payload) const
   datagram.payload = payload.bytes;
   datagram.payload_length = payload.wire;
   datagram.truncated = payload.truncated();
+  datagram.tcp.reset();
+  datagram.icmp.reset();
   return datagram;
 }
 
@@ -49,7 +51,10 @@ void Decoder::State::payload(const NetworkHeader& header, Slice rest, int depth)
   }
 }
 
-void Decoder::State::other(const NetworkHeader& header, Slice rest) { sink.on_datagram(begin(header, rest)); }
+void Decoder::State::other(const NetworkHeader& header, Slice rest) {
+  begin(header, rest);
+  tell();
+}
 
 void Decoder::State::udp(const NetworkHeader& header, Slice rest, int depth) {
   Cursor cursor(rest.bytes);
@@ -59,11 +64,11 @@ void Decoder::State::udp(const NetworkHeader& header, Slice rest, int depth) {
   // Zero stands for "as long as the packet" where a card segments; anything else below 8 is impossible.
   if (length != 0 && (length < 8 || length > rest.wire)) anomalies.count("udp_length_bad");
   else if (length != 0) rest = rest.first(length);
-  Datagram datagram = begin(header, rest.after(8));
+  Datagram& datagram = begin(header, rest.after(8));
   datagram.five_tuple.source.port = source;
   datagram.five_tuple.destination.port = destination;
   if (udp_tunnel(datagram, depth)) return;
-  sink.on_datagram(datagram);
+  tell();
 }
 
 void Decoder::State::tcp(const NetworkHeader& header, Slice rest) {
@@ -72,23 +77,23 @@ void Decoder::State::tcp(const NetworkHeader& header, Slice rest) {
   const auto segment = read_tcp(rest.bytes, source, destination, header_length);
   if (!segment) return anomalies.count(rest.bytes.size() < 20 ? "truncated_header" : "tcp_header_bad");
   if (header_length > rest.wire) return anomalies.count("tcp_header_bad");
-  Datagram datagram = begin(header, rest.after(header_length));
+  Datagram& datagram = begin(header, rest.after(header_length));
   datagram.five_tuple.source = source;
   datagram.five_tuple.destination = destination;
   datagram.tcp = segment;
-  sink.on_datagram(datagram);
+  tell();
 }
 
 void Decoder::State::icmp(const NetworkHeader& header, Slice rest) {
   if (rest.bytes.size() < 4) return anomalies.count("truncated_header");
-  Datagram datagram = begin(header, rest.after(8));
+  Datagram& datagram = begin(header, rest.after(8));
   IcmpMessage message{rest.bytes[0], rest.bytes[1], std::nullopt};
   if (is_icmp_error(header.protocol, message.type)) {
     message.about = read_quoted(datagram.payload);
     if (!message.about) anomalies.count("icmp_quote_bad");
   }
   datagram.icmp = message;
-  sink.on_datagram(datagram);
+  tell();
 }
 
 }  // namespace callwitness::capture

@@ -35,6 +35,8 @@ class ByteStream {
     if (end_ - begin_ >= want) [[likely]] return {buffer_.data() + begin_, end_ - begin_};
     return refill(want);
   }
+  /// What is at hand: looking at it, and peeking no further than it goes, leaves all handed out before in its place.
+  Bytes at_hand() const { return {buffer_.data() + begin_, end_ - begin_}; }
   void consume(std::size_t count) {
     begin_ += count;
     position_ += count;

@@ -20,6 +20,8 @@ class FileReader {
     ++seen_;
     return more;
   }
+  /// The next packet is at hand: `next` will leave the bytes of those before it in their place.
+  bool ready() const { return pcap_ ? pcap_->ready() : pcapng_->ready(); }
   /// A packet that is handed on: counted.
   void account(const Packet& packet) {
     ++packets_;

@@ -85,6 +85,13 @@ bool PcapReader::confirmed(std::size_t offset, const Header& header) {
   return possible(header_at(window.data() + end));
 }
 
+bool PcapReader::ready() const {
+  const Bytes window = stream_.at_hand();
+  if (window.size() < 2 * header_size_) return false;
+  const Header header = header_at(window.data());
+  return possible(header) && !suspicious(header) && window.size() - 2 * header_size_ >= header.captured;
+}
+
 bool PcapReader::next(Packet& packet) {
   for (;;) {
     Bytes window = stream_.peek(header_size_);

@@ -16,6 +16,8 @@ class PcapReader {
   /// False when the file header is cut.
   bool start();
   bool next(Packet& packet);
+  /// `next` will deliver an ordinary packet, and leave the bytes of those before it in their place.
+  bool ready() const;
 
  private:
   struct Header {

@@ -117,6 +117,16 @@ bool PcapngReader::resynchronise() {
   }
 }
 
+bool PcapngReader::ready() const {
+  const Bytes window = stream_.at_hand();
+  constexpr std::size_t fields = 32;   // of an enhanced packet block, without its data and options
+  if (window.size() < fields || order_.u32(window.data()) != block_type::enhanced_packet) return false;
+  const std::uint32_t length = order_.u32(window.data() + 4);
+  return length >= fields && length % 4 == 0 && length <= largest_block && length <= window.size() &&
+         order_.u32(window.data() + length - 4) == length && order_.u32(window.data() + 8) < interfaces_.size() &&
+         order_.u32(window.data() + 20) <= length - fields;
+}
+
 bool PcapngReader::next(Packet& packet) {
   for (Bytes block; next_block(block);) {
     block_position_ = stream_.position();

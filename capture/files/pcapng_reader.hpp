@@ -17,6 +17,8 @@ class PcapngReader {
   PcapngReader(ByteStream& stream, DamageLog& damage, CaptureRecord& record);
   bool start();
   bool next(Packet& packet);
+  /// As PcapReader::ready.
+  bool ready() const;
 
  private:
   struct Interface {
