@@ -1,10 +1,14 @@
 // Frames of any link type. The input: a byte choosing the link type, then frames, each after its 16-bit length.
+#include "seeds.hpp"
+
 #include "capture/decoder.hpp"
 
 #include <cstdlib>
 #include <vector>
 
 using namespace callwitness::capture;
+
+const callwitness::fuzz::Seeds callwitness::fuzz::wanted_seeds = callwitness::fuzz::Seeds::frames;
 
 namespace {
 constexpr std::uint16_t link_types[] = {0, 1, 9, 12, 50, 51, 101, 104, 105, 108, 113, 119, 127, 149, 204, 228, 229, 258, 276, 999};

@@ -1,10 +1,10 @@
-// Runs a fuzz target without libFuzzer: NAME RUNS [DIRECTORY]. Inputs are the captures below DIRECTORY (small ones, or
-// the beginnings of large ones) and short random strings, mutated; the same ones on every run.
+// Runs a fuzz target without libFuzzer: NAME RUNS [DIRECTORY [FIRST]]. Inputs are made of the captures below DIRECTORY
+// (seeds.hpp) and of short random strings, mutated; the same ones on every run that begins with the same number.
+#include "seeds.hpp"
+
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <random>
 #include <string>
@@ -14,22 +14,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
 namespace {
 
-using Input = std::vector<std::uint8_t>;
+using callwitness::fuzz::Input;
 constexpr std::size_t longest = 4096;
-
-std::vector<Input> seeds(const char* directory) {
-  std::vector<Input> found{Input(64)};
-  if (!directory || !std::filesystem::is_directory(directory)) return found;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
-    if (!entry.is_regular_file() || entry.path().string().find(".pcap") == std::string::npos) continue;
-    std::ifstream file(entry.path(), std::ios::binary);
-    Input bytes(longest);
-    file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-    bytes.resize(static_cast<std::size_t>(file.gcount()));
-    if (!bytes.empty()) found.push_back(std::move(bytes));
-  }
-  return found;
-}
 
 void mutate(Input& input, std::mt19937& random) {
   constexpr std::uint8_t interesting[] = {0, 1, 0x7f, 0x80, 0xff};
@@ -56,8 +42,8 @@ void mutate(Input& input, std::mt19937& random) {
 
 int main(int argc, char** argv) {
   const long runs = argc > 1 ? std::strtol(argv[1], nullptr, 10) : 1000;
-  const auto inputs = seeds(argc > 2 ? argv[2] : nullptr);
-  std::mt19937 random(1);
+  const auto inputs = callwitness::fuzz::seeds_of(argc > 2 ? argv[2] : "", callwitness::fuzz::wanted_seeds, longest);
+  std::mt19937 random(argc > 3 ? static_cast<unsigned>(std::strtoul(argv[3], nullptr, 10)) : 1);
   for (const Input& input : inputs) LLVMFuzzerTestOneInput(input.data(), input.size());
   for (long run = 0; run < runs; ++run) {
     Input input = inputs[random() % inputs.size()];

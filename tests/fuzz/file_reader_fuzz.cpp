@@ -1,4 +1,6 @@
 // A stranger's capture file, whatever its format, up to the transport layer.
+#include "seeds.hpp"
+
 #include "capture/decoder.hpp"
 #include "capture/source.hpp"
 
@@ -9,6 +11,8 @@
 #include <string>
 
 using namespace callwitness::capture;
+
+const callwitness::fuzz::Seeds callwitness::fuzz::wanted_seeds = callwitness::fuzz::Seeds::file;
 
 namespace {
 struct Touch final : DatagramSink {
