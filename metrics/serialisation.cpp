@@ -48,6 +48,20 @@ double distance_from_grid(double gap) {
   return nearest;
 }
 
+/// How much longer the gaps that hold a loss are than the others, each set against the time its packet's size takes.
+/// A queue's gaps don't know of the packets it dropped (1.0); a loss without a queue leaves a gap twice as long.
+double loss_widens(const std::vector<double>& gaps, const std::vector<double>& expected, const std::vector<bool>& broken) {
+  double gap[2] = {0, 0}, time[2] = {0, 0};
+  std::size_t count[2] = {0, 0};
+  for (std::size_t i = 0; i < gaps.size(); ++i) {
+    const std::size_t side = broken[i] ? 1 : 0;
+    gap[side] += gaps[i];
+    time[side] += expected[i];
+    ++count[side];
+  }
+  return std::min(count[0], count[1]) < 10 || gap[0] <= 0 ? 1 : (gap[1] / time[1]) / (gap[0] / time[0]);
+}
+
 }  // namespace
 
 std::optional<ShaperFit> fit_shaper(std::span<const ArmPacket> all, double packet_time) {
@@ -82,8 +96,7 @@ std::optional<ShaperFit> fit_shaper(std::span<const ArmPacket> all, double packe
   ShaperFit fit;
   fit.windows = windows.size();
   std::vector<double> plateau, mean_sizes, gaps, expected, expected_before, relative, sizes;
-  double whole_gaps = 0, broken_gaps = 0;
-  std::size_t whole = 0, broken = 0;
+  std::vector<bool> broken;                     // the gap holds a loss
   fit.start = -1;
   for (const auto& window : windows) {
     if (std::abs(window.rate / best_centre - 1) > plateau_width) continue;
@@ -97,9 +110,7 @@ std::optional<ShaperFit> fit_shaper(std::span<const ArmPacket> all, double packe
       gaps.push_back(gap);
       sizes.push_back(passed[i].bytes);
       expected_before.push_back(passed[i - 1].bytes);
-      const bool missing = after_loss[i];
-      (missing ? broken_gaps : whole_gaps) += gap;
-      ++(missing ? broken : whole);
+      broken.push_back(after_loss[i]);
     }
   }
   fit.saturated = plateau.size();
@@ -124,18 +135,20 @@ std::optional<ShaperFit> fit_shaper(std::span<const ArmPacket> all, double packe
   fit.rate_low = fit.rate_bps * (1 - half);
   fit.rate_high = fit.rate_bps * (1 + half);
   for (const double size : sizes) expected.push_back(size * 8 / fit.rate_bps);
-  for (std::size_t i = 0; i < gaps.size(); ++i) relative.push_back(gaps[i] / expected[i]);
+  for (double& size : expected_before) size *= 8 / fit.rate_bps;
+  fit.correlation = correlation(expected, gaps);
   // A bucket that may go into debt (HTB) pauses after a large packet instead of before it.
-  const double now = correlation(expected, gaps), before = correlation(expected_before, gaps);
-  fit.correlation = std::max(now, before);
+  if (const double before = correlation(expected_before, gaps); before > fit.correlation) {
+    fit.correlation = before;
+    expected = std::move(expected_before);
+  }
+  for (std::size_t i = 0; i < gaps.size(); ++i) relative.push_back(gaps[i] / expected[i]);
   const double deviation_x = standard_deviation(expected);
   fit.slope = deviation_x > 0 ? fit.correlation * standard_deviation(gaps) / deviation_x : 0;
   const double usual_gap = median(gaps);
   // Where the sender's own packet time is known, only that one is innocent.
   fit.off_grid = packet_time > 0 ? std::abs(usual_gap / packet_time - 1) : distance_from_grid(usual_gap);
-  // A queue's gaps don't know of the packets it dropped; a loss without a queue leaves a gap twice as long.
-  const bool gaps_ignore_losses = broken < 10 || whole < 10 ||
-                                  broken_gaps / static_cast<double>(broken) < most_gap_ratio * whole_gaps / static_cast<double>(whole);
+  const bool gaps_ignore_losses = loss_widens(gaps, expected, broken) < most_gap_ratio;
   const bool varying = standard_deviation(sizes) > varying_sizes * mean(sizes);
   // Sizes that wander make the rate of a sender that keeps its own time wander too; behind a queue it stands still.
   const double wandering = mean(mean_sizes) > 0 ? standard_deviation(mean_sizes) / mean(mean_sizes) : 0;

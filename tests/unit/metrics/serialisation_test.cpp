@@ -1,0 +1,91 @@
+// The shaper's fit on hand-made arms: a queue spaces packets by their size and doesn't care about what it dropped.
+#include "metrics/statistics.hpp"
+#include "metrics/token_bucket.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <vector>
+
+using namespace callwitness::metrics;
+
+namespace {
+
+struct Offered { double time = 0, bytes = 0; };
+
+/// A talker of 20 ms packets whose sizes wander around `mean_bytes`.
+std::vector<Offered> talk(double seconds, double mean_bytes, double deviation, std::uint64_t seed) {
+  Random random(seed);
+  std::vector<Offered> packets;
+  for (double t = 0; t < seconds; t += 0.02) packets.push_back({t, std::max(60.0, mean_bytes + random.normal(0, deviation))});
+  return packets;
+}
+
+enum class Pause { before, after };   ///< a packet waits for its own size, or (a bucket in debt, HTB) for its predecessor's
+
+/// What comes out of a queue of `limit` bytes that drains at `rate_bps`.
+std::vector<ArmPacket> shaped(const std::vector<Offered>& packets, double rate_bps, double limit, Pause pause) {
+  std::vector<ArmPacket> out;
+  double free = 0;
+  std::uint32_t ordinal = 0;
+  for (const auto& packet : packets) {
+    const double backlog = std::max(0.0, free - packet.time) * rate_bps / 8, time = packet.bytes * 8 / rate_bps;
+    ArmPacket arrived;
+    arrived.bytes = packet.bytes;
+    if (backlog + packet.bytes > limit) {
+      arrived.lost = true;
+      arrived.time = out.empty() ? packet.time : out.back().time + 1e-6;
+    } else {
+      const double begin = std::max(free, packet.time);
+      free = begin + time;
+      arrived.time = pause == Pause::before ? free : begin;
+      arrived.ordinal = ++ordinal;
+    }
+    out.push_back(arrived);
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("a queue that drains at a constant rate is told by the spacing of its packets") {
+  for (const auto pause : {Pause::before, Pause::after}) {
+    const auto fit = fit_shaper(shaped(talk(60, 150, 30, 3), 50'000, 3000, pause), 0.02);
+    REQUIRE(fit.has_value());
+    CHECK(fit->mechanism);
+    CHECK(fit->rate_bps == Approx(50'000).epsilon(0.005));
+    CHECK(fit->rate_low < 50'000);
+    CHECK(fit->rate_high > 50'000);
+    CHECK(fit->correlation > 0.95);
+  }
+}
+
+// A full queue of bytes turns the large packets away, so that the gaps around its losses are those of other sizes.
+TEST_CASE("a full queue that drops the large packets more often is still a queue") {
+  Random random(5);
+  auto packets = talk(60, 100, 10, 5);
+  for (auto& packet : packets)
+    if (random.chance(0.5)) packet.bytes = 200;
+  const auto fit = fit_shaper(shaped(packets, 52'000, 2500, Pause::after), 0.02);
+  REQUIRE(fit.has_value());
+  CHECK(fit->mechanism);
+}
+
+TEST_CASE("the sender's own pace is no shaper") {
+  std::vector<ArmPacket> steady, losing;
+  Random random(7);
+  std::uint32_t ordinal = 0;
+  for (const auto& packet : talk(60, 150, 30, 7)) steady.push_back({packet.time + random.uniform(0, 0.002), packet.bytes, ++ordinal});
+  const auto fit = fit_shaper(steady, 0.02);
+  CHECK((!fit || !fit->mechanism));
+  // Losses without a queue leave gaps twice as long.
+  losing = steady;
+  for (auto& packet : losing) packet.lost = random.chance(0.15);
+  const auto with_losses = fit_shaper(losing, 0.02);
+  CHECK((!with_losses || !with_losses->mechanism));
+  // A constant bitrate is a plateau of the codec's.
+  std::vector<ArmPacket> constant;
+  for (double t = 0; t < 60; t += 0.02) constant.push_back({t, 200, ++ordinal});
+  const auto plateau = fit_shaper(constant, 0.02);
+  CHECK((!plateau || !plateau->mechanism));
+}

@@ -1,0 +1,97 @@
+// The token bucket's model and fit on hand-made arms, worked out by hand where that can be done.
+#include "metrics/bucket_search.hpp"
+#include "metrics/statistics.hpp"
+#include "metrics/token_bucket.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <vector>
+
+using namespace callwitness::metrics;
+
+namespace {
+
+/// `seconds` of 200-byte packets each 20 ms (80 kbit/s) through a bucket of `depth` bytes filled at `rate_bps`.
+std::vector<ArmPacket> policed(double seconds, double rate_bps, double depth, double from = 0) {
+  std::vector<ArmPacket> packets;
+  double tokens = depth, last = 0;
+  std::uint32_t ordinal = 0;
+  for (double t = 0; t < seconds; t += 0.02) {
+    tokens = std::min(depth, tokens + (t - last) * rate_bps / 8);
+    last = t;
+    const bool passes = t < from || tokens >= 200;
+    if (passes && t >= from) tokens -= 200;
+    packets.push_back({t, 200, passes ? ++ordinal : 0, !passes});
+  }
+  return packets;
+}
+
+std::vector<ArmPacket> randomly_losing(double seconds, double ratio, std::uint64_t seed) {
+  Random random(seed);
+  auto packets = policed(seconds, 1e9, 1e6);
+  for (auto& packet : packets) packet.lost = random.chance(ratio);
+  return packets;
+}
+
+}  // namespace
+
+TEST_CASE("the walk starts at the first loss, then fills and empties the bucket as a policer does") {
+  // 8,000 bit/s are 1,000 bytes a second. What the bucket held before the first loss is unknown; then it was empty.
+  const std::vector<ArmPacket> packets = {{0.0, 200, 1}, {0.1, 200, 0, true}, {0.5, 200, 2}, {0.61, 200, 3}, {0.65, 200, 0, true}, {0.75, 200, 4}};
+  const auto bins = walk(packets, 8000, 300);
+  const auto in = [&](double tokens, bool lost) {
+    const auto bin = static_cast<std::size_t>(tokens / 200 / Bins::width);
+    return lost ? bins.lost[bin] : bins.seen[bin];
+  };
+  double seen = 0;
+  for (const double count : bins.seen) seen += count;
+  CHECK(seen == 4);
+  // Whatever the first loss left (at most 200), 400 ms bring it to the brim: 300. Then 300-200+110 = 210; 10+40 = 50: lost.
+  CHECK(in(300, false) == 1);
+  CHECK(in(210, false) == 1);
+  CHECK(in(50, false) == 1);
+  CHECK(in(50, true) == 1);
+  // A lost packet takes no tokens: 50+100 = 150.
+  CHECK(in(150, false) == 1);
+  CHECK(in(300, true) + in(210, true) + in(150, true) == 0);
+}
+
+TEST_CASE("the threshold that parts lost from passed is found, and its gain in nats") {
+  Bins bins;
+  for (int i = 0; i < 10; ++i) bins.add(0.5, true), bins.add(1.5, false);
+  const auto best = best_threshold(bins);
+  CHECK(best.seen_below == 10);
+  CHECK(best.lost_below == 10);
+  // Twenty coins of one half each explained without doubt: 20 ln 2 (the fit holds a little doubt back).
+  CHECK(best.gain == Approx(20 * 0.6931).margin(2.0));
+  Bins even;
+  for (int i = 0; i < 10; ++i) even.add(0.5, i % 2 == 0), even.add(1.5, i % 2 == 0);
+  CHECK(best_threshold(even).gain < 1);
+}
+
+TEST_CASE("a policer's rate is told to a thousandth, from its losses only") {
+  for (const double rate : {48'000.0, 64'000.0, 76'000.0}) {
+    const auto fits = fit_policers(policed(60, rate, 3000));
+    REQUIRE(fits.size() == 1);
+    CHECK(fits.front().mechanism);
+    CHECK(fits.front().rate_bps == Approx(rate).epsilon(0.003));
+    CHECK(fits.front().rate_low <= rate);
+    CHECK(fits.front().rate_high >= rate);
+    CHECK(fits.front().loss_when_full <= 0.2);
+  }
+}
+
+TEST_CASE("a policer that begins in mid-call is told from then on") {
+  const auto fits = fit_policers(policed(90, 60'000, 2000, 40));
+  REQUIRE_FALSE(fits.empty());
+  CHECK(fits.front().mechanism);
+  CHECK(fits.front().start == Approx(40).margin(2));
+  CHECK(fits.front().rate_bps == Approx(60'000).epsilon(0.005));
+}
+
+TEST_CASE("random loss is no policer, whatever its ratio") {
+  for (const double ratio : {0.01, 0.05, 0.25})
+    for (std::uint64_t seed = 1; seed <= 10; ++seed)
+      for (const auto& fit : fit_policers(randomly_losing(60, ratio, seed))) CHECK_FALSE(fit.mechanism);
+}
