@@ -17,11 +17,11 @@ constexpr std::size_t telling_losing_seconds = 3;
 constexpr double excess_in_one_second = 5, bits_in_one_second = 400'000;   ///< more than any bucket that isn't empty holds back
 constexpr std::size_t starved_connections = 2;   ///< whose SYNs nobody answered: others suffer too
 
+}  // namespace
+
 const capture::IpAddress& remote_address(const FlowObservation& flow) {
   return flow.forward == Direction::sent ? flow.flow.five_tuple.destination.address : flow.flow.five_tuple.source.address;
 }
-
-}  // namespace
 
 bool same_party(const FlowObservation& flow, const FlowObservation& of) {
   if (flow.flow.id == of.flow.id || (flow.call && flow.call == of.call)) return true;

@@ -20,6 +20,8 @@ struct Contrast {
 /// `cap_bps`. The same application, and the same remote address, are no control.
 Contrast contrast_of(const Observation& observation, const Arm& arm, double cap_bps, double from, double to);
 
+/// The address of the far end.
+const capture::IpAddress& remote_address(const FlowObservation& flow);
 /// True when `flow` belongs to the application or remote host of `of`.
 bool same_party(const FlowObservation& flow, const FlowObservation& of);
 const FlowObservation* find_flow(const Observation& observation, FlowId id);

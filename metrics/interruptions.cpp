@@ -41,20 +41,6 @@ std::size_t count_in(const std::vector<double>& times, double from, double to) {
   return static_cast<std::size_t>(std::upper_bound(times.begin(), times.end(), to) - std::upper_bound(times.begin(), times.end(), from));
 }
 
-bool closed_politely(const Observation& observation, const FlowObservation& flow, double at) {
-  const auto polite = [](classify::Ending ending) {
-    using enum classify::Ending;
-    return ending == bye || ending == fin || ending == close_notify || ending == rtcp_bye;
-  };
-  if (polite(flow.flow.ended_by) && std::abs(capture::seconds(flow.flow.last_time - observation.first_time) - at) < 10) return true;
-  if (!flow.call || static_cast<std::size_t>(*flow.call) >= observation.classification->calls.size()) return false;
-  for (const auto& part : observation.classification->calls[static_cast<std::size_t>(*flow.call)].parts) {
-    if (!polite(part.ended_by) || std::find(part.flows.begin(), part.flows.end(), flow.flow.id) == part.flows.end()) continue;
-    if (std::abs(capture::seconds(part.last_time - observation.first_time) - at) < 6) return true;
-  }
-  return false;
-}
-
 void add_silences(const Observation& observation, const FlowObservation& flow, std::vector<Interruption>& found) {
   const auto times = media_times(observation, flow);
   if (times.received.size() < least_before || times.sent.size() < least_before) return;
@@ -82,12 +68,37 @@ void add_silences(const Observation& observation, const FlowObservation& flow, s
   }
 }
 
-void judge_others(const Observation& observation, Interruption& cut) {
-  const auto* own = find_flow(observation, cut.flow);
-  const double from = cut.start + 0.5, to = std::max(cut.start + 2, std::min(cut.end - 0.5, cut.start + 10));
+/// When the flow began or came back before `at`; nothing where that was before the capture.
+std::optional<double> uptime_at(const Observation& observation, const FlowObservation& flow, const std::vector<Interruption>& before, double at) {
+  constexpr double capture_begins = 0.5;   // seconds
+  double since = capture::seconds(flow.flow.first_time - observation.first_time);
+  const bool known = since > capture_begins;
+  bool back = false;
+  for (const auto& cut : before)
+    if (cut.flow == flow.flow.id && cut.end <= at) since = cut.end, back = true;
+  return known || back ? std::optional(at - since) : std::nullopt;
+}
+
+}  // namespace
+
+bool closed_politely(const Observation& observation, const FlowObservation& flow, double at) {
+  const auto polite = [](classify::Ending ending) {
+    using enum classify::Ending;
+    return ending == bye || ending == fin || ending == close_notify || ending == rtcp_bye;
+  };
+  if (polite(flow.flow.ended_by) && std::abs(capture::seconds(flow.flow.last_time - observation.first_time) - at) < 10) return true;
+  if (!flow.call || static_cast<std::size_t>(*flow.call) >= observation.classification->calls.size()) return false;
+  for (const auto& part : observation.classification->calls[static_cast<std::size_t>(*flow.call)].parts) {
+    if (!polite(part.ended_by) || std::find(part.flows.begin(), part.flows.end(), flow.flow.id) == part.flows.end()) continue;
+    if (std::abs(capture::seconds(part.last_time - observation.first_time) - at) < 6) return true;
+  }
+  return false;
+}
+
+Company company_of(const Observation& observation, const FlowObservation& own, double from, double to) {
   double received = 0, sent = 0;
   for (const auto& flow : observation.flows) {
-    if (own == nullptr || same_party(flow, *own)) continue;
+    if (same_party(flow, own)) continue;
     const double offset = capture::seconds(flow.bytes.start - observation.first_time);
     const auto sum = [&](const std::vector<std::uint32_t>& series, double& into) {
       for (std::size_t i = 0; i < series.size(); ++i) {
@@ -98,13 +109,10 @@ void judge_others(const Observation& observation, Interruption& cut) {
     sum(flow.bytes.received, received);
     sum(flow.bytes.sent, sent);
   }
-  cut.others_received = received;
   using enum Interruption::Others;
   // A single second with something sent may be the tail of a connection that ended.
-  cut.others = received > 0 ? alive : sent > 1 ? dead : absent;
+  return {received > 0 ? alive : sent > 1 ? dead : absent, received};
 }
-
-}  // namespace
 
 std::vector<Interruption> interruptions_of(const Observation& observation) {
   std::vector<Interruption> found;
@@ -134,17 +142,24 @@ std::vector<Interruption> interruptions_of(const Observation& observation) {
       const auto* theirs = find_flow(observation, other.flow);
       return cut.start - other.start < same_event && flow != nullptr && theirs != nullptr && same_party(*flow, *theirs);
     });
-    if (again) continue;
-    judge_others(observation, cut);
+    if (again || flow == nullptr) continue;
+    const auto company = company_of(observation, *flow, cut.start + 0.5, std::max(cut.start + 2, std::min(cut.end - 0.5, cut.start + 10)));
+    cut.others = company.others;
+    cut.others_received = company.seconds_received;
+    cut.uptime = uptime_at(observation, *flow, merged, cut.start);
     merged.push_back(cut);
   }
   return merged;
 }
 
 std::optional<Period> period_of(const std::vector<double>& times) {
-  if (times.size() < 3) return std::nullopt;
   std::vector<double> gaps;
   for (std::size_t i = 1; i < times.size(); ++i) gaps.push_back(times[i] - times[i - 1]);
+  return period_of_gaps(gaps, times.size());
+}
+
+std::optional<Period> period_of_gaps(const std::vector<double>& gaps, std::size_t cuts) {
+  if (cuts < 3 || gaps.size() < 2) return std::nullopt;
   const double shortest = *std::min_element(gaps.begin(), gaps.end());
   if (shortest < 5) return std::nullopt;
   // Missed beats lengthen a gap to a multiple. The shortest gaps are the period itself.
@@ -170,14 +185,14 @@ std::optional<Period> period_of(const std::vector<double>& times) {
   }
   Period period;
   period.period = base;
-  period.cuts = times.size();
+  period.cuts = cuts;
   period.missed = static_cast<std::size_t>(beats) - gaps.size();
   period.deviation = std::sqrt(squares / static_cast<double>(gaps.size())) / base;
   if (2 * single < gaps.size()) return std::nullopt;
-  if (period.missed > 0 && times.size() < 5) return std::nullopt;
-  const double limit = times.size() >= 6 ? widest_for_six : times.size() >= 4 ? widest_for_four : widest_for_three;
+  if (period.missed > 0 && cuts < 5) return std::nullopt;
+  const double limit = cuts >= 6 ? widest_for_six : cuts >= 4 ? widest_for_four : widest_for_three;
   if (period.deviation > limit) return std::nullopt;
-  period.firm = times.size() >= 4 || period.deviation <= 0.01;
+  period.firm = cuts >= 4 || period.deviation <= 0.01;
   const double half = std::max(0.002, 2 * period.deviation / std::sqrt(static_cast<double>(gaps.size()))) * base;
   period.low = base - half;
   period.high = base + half;

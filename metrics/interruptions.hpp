@@ -14,6 +14,7 @@ struct Interruption {
   std::optional<CallId> call;
   double start = 0, end = 0;          ///< seconds; end: when something came again, or the flow's last packet
   bool resumed = false;               ///< on the same flow
+  std::optional<double> uptime;       ///< seconds since the flow began or came back; unknown: it was there before the capture
   enum class Others : std::uint8_t { absent, alive, dead } others = Others::absent;
   double others_received = 0;         ///< packets' worth of evidence: seconds of it with other traffic received
   std::uint32_t ordinal = 0;          ///< last packet before
@@ -21,6 +22,13 @@ struct Interruption {
 
 /// All of them, by start; those of one remote host within a few seconds are one.
 std::vector<Interruption> interruptions_of(const Observation& observation);
+
+/// What flows of other parties than `flow`'s received from `from` to `to`, seconds; absent: they sent nothing either.
+struct Company { Interruption::Others others = Interruption::Others::absent; double seconds_received = 0; };
+Company company_of(const Observation& observation, const FlowObservation& flow, double from, double to);
+
+/// Ended by BYE, FIN, close_notify or RTCP BYE around `at`, seconds.
+bool closed_politely(const Observation& observation, const FlowObservation& flow, double at);
 
 struct Period {
   double period = 0, low = 0, high = 0;   ///< seconds
@@ -31,5 +39,8 @@ struct Period {
 
 /// The period that the times keep, allowing for missed beats; nothing where they keep none.
 std::optional<Period> period_of(const std::vector<double>& times);
+
+/// The same of the times between: `gaps` seconds of `cuts` cuts.
+std::optional<Period> period_of_gaps(const std::vector<double>& gaps, std::size_t cuts);
 
 }  // namespace callwitness::metrics

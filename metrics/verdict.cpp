@@ -30,7 +30,7 @@ bool accuses(const Finding& finding) {
   }
   if (finding.kind == "periodic_reset") return finding.confidence >= 0.9;
   if (finding.kind == "injected_reset") return finding.confidence >= 0.9;
-  if (finding.kind == "blocking") return finding.confidence >= 0.95;
+  if (finding.kind == "blocking" || finding.kind == "freeze") return finding.confidence >= 0.95;
   return false;
 }
 
@@ -148,7 +148,7 @@ Verdict judge(const Observation& observation, std::span<const StreamMeasures> me
   const auto has = [&](std::string_view kind) { return std::any_of(findings.begin(), findings.end(), [&](const Finding& f) { return f.kind == kind; }); };
   const Finding* trouble = nullptr;
   for (const auto& finding : findings)
-    if ((finding.kind == "rate_cap" && !(finding.calls.empty() && finding.numbers.contains("over_tcp"))) || finding.kind == "blocking" || finding.kind == "outage" || finding.kind == "selective_loss") trouble = &finding;
+    if ((finding.kind == "rate_cap" && !(finding.calls.empty() && finding.numbers.contains("over_tcp"))) || finding.kind == "blocking" || finding.kind == "outage" || finding.kind == "freeze" || finding.kind == "selective_loss") trouble = &finding;
   if (trouble == nullptr && !enough) return verdict;
   const bool losing = !capture_lost && (quality.worst_loss >= impairing_loss || quality.worst_window >= impairing_window_loss);
   if (trouble != nullptr || losing || quality.delay_p95 >= impairing_delay_ms || quality.jitter >= impairing_jitter_ms || quality.reported_loss >= impairing_loss) {

@@ -12,9 +12,9 @@ namespace callwitness::report {
 namespace {
 
 bool carries(const std::string& key, const std::string& kind) {
-  if (key.find("throttling") != std::string::npos) return kind == "rate_cap" || kind == "freeze" || kind == "selective_loss";
+  if (key.find("throttling") != std::string::npos) return kind == "rate_cap" || kind == "selective_loss";
   if (key.find("blocking") != std::string::npos) return kind == "blocking";
-  if (key.find("resets") != std::string::npos) return kind == "periodic_reset" || kind == "injected_reset";
+  if (key.find("resets") != std::string::npos) return kind == "periodic_reset" || kind == "injected_reset" || kind == "freeze";
   return kind != "benign_timer";
 }
 
@@ -118,7 +118,8 @@ std::string Prose::finding(const metrics::Finding& finding) const {
     const auto found = number_of(finding, name);
     return found ? value(fmt::format("{:.0f} ms", *found)) : unknown;
   };
-  const auto loss = number_of(finding, "loss_ratio"), tries = number_of(finding, "tries"), longest = number_of(finding, "longest_s");
+  const auto loss = number_of(finding, "loss_ratio"), tries = number_of(finding, "tries"), longest = number_of(finding, "longest_s"),
+             offset = number_of(finding, "offset_bytes");
   const Parameters parameters = {
       {"application", application(finding.application)}, {"direction", direction(finding.direction)},
       {"mechanism", catalogue_.has("mechanism." + finding.mechanism) ? catalogue_.text("mechanism." + finding.mechanism) : value(finding.mechanism)}, {"rate", rate(finding.rate_bps)}, {"low", rate(finding.rate_bps_low)}, {"high", rate(finding.rate_bps_high)},
@@ -126,9 +127,11 @@ std::string Prose::finding(const metrics::Finding& finding) const {
       {"count", finding.count ? value(std::to_string(*finding.count)) : unknown},
       {"tries", tries ? value(fmt::format("{:.0f}", *tries)) : finding.count ? value(std::to_string(*finding.count)) : unknown},
       {"loss", loss ? value(percent_text(*loss)) : unknown}, {"jitter", milliseconds("jitter_ms")}, {"step", milliseconds("step_ms")},
-      {"quota_period", span(number_of(finding, "quota_period_s"))},
+      {"offset", offset ? value(fmt::format("{:.1f} kB", *offset / 1000)) : unknown}, {"quota_period", span(number_of(finding, "quota_period_s"))},
       {"duration", span(longest ? *longest : capture::seconds(finding.end_time - finding.start_time))}};
-  const std::string exact = "finding." + finding.kind + "." + finding.mechanism;
+  // A beat of the clock, or of the calls' own ages.
+  const bool by_uptime = number_of(finding, "by_uptime").value_or(0) > 0;
+  const std::string exact = "finding." + finding.kind + "." + (by_uptime ? "by_uptime" : finding.mechanism);
   return catalogue_.text(catalogue_.has(exact) ? exact : "finding." + finding.kind, parameters);
 }
 

@@ -1,4 +1,4 @@
-// D6, D3: interruptions told as outages, freezes or periodic cuts. docs/methods/cuts.md
+// D6: interruptions told as outages or periodic cuts. docs/methods/cuts.md
 #include "metrics/contrast.hpp"
 #include "metrics/finding_support.hpp"
 #include "metrics/interruptions.hpp"
@@ -8,6 +8,8 @@
 
 namespace callwitness::metrics {
 namespace {
+
+constexpr double clearly_steadier = 0.5;   ///< of two beats that fit, the one with so much smaller a deviation
 
 std::string_view mechanism_of(const std::vector<const Interruption*>& cuts) {
   std::size_t resets = 0, tcp = 0;
@@ -36,6 +38,19 @@ Finding tell(const DetectorInput& input, const std::vector<const Interruption*>&
   return finding;
 }
 
+/// The beat that the cuts keep: of the clock, or, where people redial when they please, of how long each call lived.
+std::optional<Period> beat_of(const std::vector<const Interruption*>& cuts, bool& by_uptime) {
+  std::vector<double> times, uptimes;
+  for (const auto* cut : cuts) {
+    times.push_back(cut->start);
+    if (cut->uptime) uptimes.push_back(*cut->uptime);
+  }
+  auto by_clock = period_of(times), by_age = uptimes.size() + 1 < cuts.size() ? std::nullopt : period_of_gaps(uptimes, uptimes.size());
+  if (by_age && by_age->missed > 0) by_age = std::nullopt;   // a timer that starts with the call can't miss a beat
+  by_uptime = by_age && (!by_clock || by_age->deviation < clearly_steadier * by_clock->deviation);
+  return by_uptime ? by_age : by_clock;
+}
+
 void add_alternatives(Finding& finding, std::size_t alive, std::size_t dead, std::size_t count) {
   using enum AlternativeStatus;
   const std::map<std::string, double> numbers{{"others_alive", static_cast<double>(alive)}, {"others_dead", static_cast<double>(dead)}, {"cuts", static_cast<double>(count)}};
@@ -51,7 +66,13 @@ void add_alternatives(Finding& finding, std::size_t alive, std::size_t dead, std
 }  // namespace
 
 std::vector<Finding> cuts(const DetectorInput& input) {
-  const auto all = interruptions_of(input.observation);
+  auto all = interruptions_of(input.observation);
+  // The rest of a period whose quota is used up is no cut.
+  std::erase_if(all, [&](const Interruption& cut) {
+    return std::any_of(input.earlier.begin(), input.earlier.end(), [&](const Finding& f) {
+      return f.kind == "rate_cap" && f.mechanism == "quota" && std::find(f.flows.begin(), f.flows.end(), cut.flow) != f.flows.end();
+    });
+  });
   std::vector<Finding> findings;
   std::vector<bool> used(all.size(), false);
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -66,22 +87,25 @@ std::vector<Finding> cuts(const DetectorInput& input) {
     }
     if (party.empty()) continue;
     std::size_t alive = 0, dead = 0;
-    std::vector<double> times;
     for (const auto* cut : party) {
       alive += cut->others == Interruption::Others::alive ? 1 : 0;
       dead += cut->others == Interruption::Others::dead ? 1 : 0;
-      times.push_back(cut->start);
     }
-    const auto period = period_of(times);
+    bool by_uptime = false;
+    const auto period = beat_of(party, by_uptime);
     // Where everything else died as well, it is the line that drops, however regularly.
     const bool line = 2 * dead > party.size() || (dead > 0 && alive == 0);
-    if (period && !line && (period->firm || alive == party.size())) {
+    const bool frozen = period && std::any_of(input.earlier.begin(), input.earlier.end(), [&](const Finding& f) {
+      return f.kind == "freeze" && f.numbers.at("deviation") < clearly_steadier * period->deviation &&
+             std::find(f.flows.begin(), f.flows.end(), party.front()->flow) != f.flows.end();
+    });
+    if (period && !line && !frozen && (period->firm || alive == party.size())) {
       Finding finding = tell(input, party, "periodic_reset");
       finding.period_s = period->period;
       finding.period_s_low = period->low;
       finding.period_s_high = period->high;
       finding.confidence = period->cuts >= 6 ? 0.995 : period->cuts >= 4 ? 0.99 : 0.9;
-      finding.numbers = {{"deviation", period->deviation}, {"missed_beats", static_cast<double>(period->missed)},
+      finding.numbers = {{"deviation", period->deviation}, {"by_uptime", by_uptime ? 1.0 : 0.0}, {"missed_beats", static_cast<double>(period->missed)},
                          {"others_alive", static_cast<double>(alive)}, {"others_dead", static_cast<double>(dead)}};
       add_alternatives(finding, alive, dead, party.size());
       findings.push_back(std::move(finding));

@@ -54,6 +54,7 @@ double error_of(const Analysis& analysis, const montecarlo::Truth& truth) {
         const double this_one = std::abs(*finding.rate_bps / cap - 1);
         if (error < 0 || this_one < error) error = this_one;
       }
+    if (truth.freezes && finding.kind == "freeze") error = 0;
     if (truth.period_s && finding.kind == "periodic_reset") error = std::abs(*finding.period_s / *truth.period_s - 1);
     if (error >= 0 && (best < 0 || error < best)) best = error;
   }

@@ -74,6 +74,23 @@ class Policer final : public Element {
   Selector selector_;
 };
 
+/// So many bytes in every period, and nothing more until the next begins.
+class Quota final : public Element {
+ public:
+  Quota(double period_s, double bytes, Selector selector) : period_(period_s), bytes_(bytes), selector_(std::move(selector)) {}
+  bool pass(SimPacket& packet) override {
+    if (!selector_(packet)) return true;
+    if (const double index = std::floor(packet.arrival / period_); index != index_) index_ = index, used_ = 0;
+    if (used_ + packet.bytes > bytes_) return false;
+    used_ += packet.bytes;
+    return true;
+  }
+
+ private:
+  double period_, bytes_, index_ = -1, used_ = 0;
+  Selector selector_;
+};
+
 /// Gilbert-Elliott: bursts of loss.
 class Bursts final : public Element {
  public:

@@ -19,6 +19,7 @@ struct Truth {
   std::optional<double> cap_bps, period_s;   ///< the cap that holds at the end
   std::vector<double> caps_bps;              ///< all, where it steps
   std::size_t cuts = 0;
+  bool freezes = false;                      ///< calls go dead after the same amount of bytes
   double seconds = 0;
   double severity = 0;                       ///< cap over offered rate
   bool binds = true;                         ///< what interferes took ≥2 % of the packets
