@@ -93,7 +93,7 @@ void add_commands(CLI::App& app, Options& options) {
   add_common(*verify, options);
   verify->add_option("--key", options.key, "Public key that must have signed it: a file or the key's line");
   verify->add_option("BUNDLE", options.inputs, "The bundle: its folder or its zip")->required()->expected(1);
-  auto* redact = app.add_subcommand("redact", "Write an anonymised copy of a capture (its findings may differ in details)");
+  auto* redact = app.add_subcommand("redact", "Write an anonymised copy of a capture; says where its analysis differs from the original's");
   add_common(*redact, options);
   redact->add_option("IN OUT", options.inputs, "Capture to read, capture to write")->required()->expected(2);
   auto* key = app.add_subcommand("key", "Keys that sign bundles");

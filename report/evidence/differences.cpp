@@ -20,7 +20,7 @@ constexpr std::string_view naming[] = {"src", "dst", "local", "remote", "endpoin
 
 class Comparison {
  public:
-  Comparison(Alike alike, std::size_t limit) : alike_(alike), limit_(limit) {}
+  Comparison(Alike alike, std::size_t limit, Sides sides) : alike_(alike), limit_(limit), sides_(sides) {}
 
   void compare(const std::string& place, const json& told, const json& found, int depth = 0) {
     if (depth > depth_limit) return differ(place, "is nested too deep to compare");
@@ -48,7 +48,7 @@ class Comparison {
     return text.size() <= longest ? text : text.substr(0, longest) + "…";
   }
   void differ(const std::string& place, const json& told, const json& found) {
-    differ(place, "the bundle says " + shown(told) + ", its packets give " + shown(found));
+    differ(place, fmt::format("{} {}, {} {}", sides_.told, shown(told), sides_.found, shown(found)));
   }
 
   void numbers(const std::string& place, const json& told, const json& found) {
@@ -63,19 +63,20 @@ class Comparison {
     for (const auto& key : keys) {
       if (alike_ == Alike::numbers && std::find(std::begin(naming), std::end(naming), key) != std::end(naming)) continue;
       const auto inside = place + "." + key;
-      if (!told.contains(key)) differ(inside, "is missing from the bundle");
-      else if (!found.contains(key)) differ(inside, "is in the bundle, but not in what its packets give");
+      if (!told.contains(key)) differ(inside, fmt::format("{} nothing, {} {}", sides_.told, sides_.found, shown(found[key])));
+      else if (!found.contains(key)) differ(inside, fmt::format("{} {}, {} nothing", sides_.told, shown(told[key]), sides_.found));
       else compare(inside, told[key], found[key], depth + 1);
     }
   }
 
   void lists(const std::string& place, const json& told, const json& found, int depth) {
-    if (told.size() != found.size()) differ(place, fmt::format("the bundle lists {}, its packets give {}", told.size(), found.size()));
+    if (told.size() != found.size()) differ(place, fmt::format("{} {} of them, {} {}", sides_.told, told.size(), sides_.found, found.size()));
     for (std::size_t i = 0; i < std::min(told.size(), found.size()); ++i) compare(fmt::format("{}[{}]", place, i), told[i], found[i], depth + 1);
   }
 
   Alike alike_;
   std::size_t limit_, left_out_ = 0;
+  Sides sides_;
   std::vector<std::string> lines_;
 };
 
@@ -95,10 +96,10 @@ void renumber(json& finding, Alike alike) {
 
 }  // namespace
 
-std::vector<std::string> differences_of(std::string_view told_text, std::string_view found_text, Alike alike, std::size_t limit) {
+std::vector<std::string> differences_of(std::string_view told_text, std::string_view found_text, Alike alike, std::size_t limit, Sides sides) {
   auto told = json::parse(told_text, nullptr, false), found = json::parse(found_text, nullptr, false);
   if (!told.is_object() || !found.is_object()) return {"analysis.json is no JSON document"};
-  Comparison comparison(alike, limit);
+  Comparison comparison(alike, limit, sides);
   for (const char* part : {"verdict", "findings", "calls", "streams", "attempts", "controls"}) {
     for (auto* side : {&told, &found}) {
       if (!side->contains(part)) (*side)[part] = nullptr;

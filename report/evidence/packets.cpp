@@ -157,7 +157,7 @@ Result<EvidenceSummary> write_evidence(const std::vector<std::string>& inputs, c
                "callwitness " CALLWITNESS_VERSION});
   if (!writer) return writer.error();
   std::optional<Redactor> redactor;
-  if (options.key) redactor.emplace(*options.key);
+  if (options.key) redactor.emplace(*options.key, &analysis);
   EvidenceSink sink(analysis, writer.value(), options.control, redactor ? &*redactor : nullptr);
   if (const auto ran = source.value()->run(sink); !ran) return ran.error();
   return sink.close(records);

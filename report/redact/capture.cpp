@@ -66,13 +66,14 @@ class RedactingSink final : public capture::PacketSink {
 
 }  // namespace
 
-Result<Redactor::Summary> redact_capture(const std::string& input, const std::string& output, const RedactionKey& key) {
+Result<Redactor::Summary> redact_capture(const std::string& input, const std::string& output, const RedactionKey& key,
+                                         const metrics::Analysis* analysis) {
   capture::CaptureRecords records;
   auto source = capture::open_source({input}, {}, records);
   if (!source) return source.error();
   auto writer = capture::PcapngWriter::create(output, {std::string(what_was_done), "callwitness " CALLWITNESS_VERSION});
   if (!writer) return writer.error();
-  Redactor redactor(key);
+  Redactor redactor(key, analysis);
   RedactingSink sink(redactor, writer.value());
   if (const auto ran = source.value()->run(sink); !ran) return ran.error();
   if (const auto closed = sink.close(records); !closed) return closed.error();

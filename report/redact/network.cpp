@@ -50,10 +50,11 @@ void renew_transport_checksum(Payload shown, std::uint8_t transport, std::span<c
 
 }  // namespace
 
-void NetworkScrubber::replace_address(Payload bytes) {
+void NetworkScrubber::replace_address(Payload bytes, capture::IpAddress& original) {
   capture::IpAddress address;
   address.version = bytes.size() == 4 ? 4 : 6;
   std::copy(bytes.begin(), bytes.end(), address.bytes.begin());
+  original = address;
   const auto replaced = pseudonyms_.address(address);
   std::copy_n(replaced.bytes.begin(), bytes.size(), bytes.begin());
 }
@@ -113,8 +114,8 @@ std::size_t NetworkScrubber::scrub_ip(Payload packet, int depth) {
 std::size_t NetworkScrubber::scrub_ip4(Payload packet, int depth) {
   const std::size_t header = 4u * (packet[0] & 0x0f);
   if (header < 20 || packet.size() < header) return 0;
-  replace_address(packet.subspan(12, 4));
-  replace_address(packet.subspan(16, 4));
+  replace_address(packet.subspan(12, 4), five_tuple_.source.address);
+  replace_address(packet.subspan(16, 4), five_tuple_.destination.address);
   std::fill(packet.begin() + 20, packet.begin() + header, 1);   // options (routes, addresses) become no-operations
   put_u16(packet, 10, 0);
   put_u16(packet, 10, checksum(sum(packet.first(header))));
@@ -128,8 +129,8 @@ std::size_t NetworkScrubber::scrub_ip4(Payload packet, int depth) {
 
 std::size_t NetworkScrubber::scrub_ip6(Payload packet, int depth) {
   if (packet.size() < 40) return 0;
-  replace_address(packet.subspan(8, 16));
-  replace_address(packet.subspan(24, 16));
+  replace_address(packet.subspan(8, 16), five_tuple_.source.address);
+  replace_address(packet.subspan(24, 16), five_tuple_.destination.address);
   std::uint8_t next = packet[6];
   std::size_t at = 40;
   const std::size_t total = std::clamp<std::size_t>(40u + u16(packet, 4), 40, packet.size());
@@ -162,24 +163,29 @@ std::size_t NetworkScrubber::scrub_transport(Payload packet, std::size_t at, std
   }
 }
 
+PayloadContext NetworkScrubber::context_of(Payload segment, std::uint8_t transport, std::uint32_t wire_length) {
+  five_tuple_.source.port = u16(segment, 0);
+  five_tuple_.destination.port = u16(segment, 2);
+  five_tuple_.protocol = transport;
+  return {pseudonyms_, summary_, five_tuple_.source.port, five_tuple_.destination.port, transport == protocol::tcp, &flows_, five_tuple_, wire_length};
+}
+
 std::size_t NetworkScrubber::scrub_udp(Payload segment, int depth) {
   if (segment.size() < 8) return segment.size();
-  const std::uint16_t source = u16(segment, 0), destination = u16(segment, 2);
+  const std::uint16_t destination = u16(segment, 2);
   const Payload payload = segment.subspan(8);
   if (destination == port_gtp_user && payload.size() > 8 && payload[1] == 0xff) {
     const std::size_t header = (payload[0] & 7) != 0 ? 12 : 8;
     return 8 + header + (payload.size() > header ? scrub_ip(payload.subspan(header), depth + 1) : 0);
   }
   if (destination == port_vxlan && payload.size() > 22) return 8 + scrub_ethernet(payload, 8);
-  const PayloadContext context{pseudonyms_, summary_, source, destination, false};
-  return 8 + scrub_payload(payload, context);
+  return 8 + scrub_payload(payload, context_of(segment, protocol::udp, std::max<std::uint32_t>(u16(segment, 4), 8) - 8));
 }
 
 std::size_t NetworkScrubber::scrub_tcp(Payload segment) {
   if (segment.size() < 20) return segment.size();
   const std::size_t header = std::clamp<std::size_t>(4u * (segment[12] >> 4), 20, segment.size());
-  const PayloadContext context{pseudonyms_, summary_, u16(segment, 0), u16(segment, 2), true};
-  return header + scrub_payload(segment.subspan(header), context);
+  return header + scrub_payload(segment.subspan(header), context_of(segment, protocol::tcp, 0));
 }
 
 std::size_t NetworkScrubber::scrub_icmp(Payload message, int depth) {

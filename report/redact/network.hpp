@@ -11,7 +11,8 @@ namespace callwitness::report {
 
 class NetworkScrubber {
  public:
-  NetworkScrubber(Pseudonyms& pseudonyms, Redactor::Summary& summary) : pseudonyms_(pseudonyms), summary_(summary) {}
+  NetworkScrubber(Pseudonyms& pseudonyms, Redactor::Summary& summary, const KnownFlows& flows)
+      : pseudonyms_(pseudonyms), summary_(summary), flows_(flows) {}
 
   /// Scrubs a whole frame in place; returns how many leading bytes may be shown.
   std::size_t scrub_frame(Payload frame, capture::LinkType link_type);
@@ -27,10 +28,13 @@ class NetworkScrubber {
   std::size_t scrub_tcp(Payload segment);
   std::size_t scrub_icmp(Payload message, int depth);
   std::size_t scrub_gre(Payload packet, int depth);
-  void replace_address(Payload bytes);
+  void replace_address(Payload bytes, capture::IpAddress& original);
+  PayloadContext context_of(Payload segment, std::uint8_t transport, std::uint32_t wire_length);
 
   Pseudonyms& pseudonyms_;
   Redactor::Summary& summary_;
+  const KnownFlows& flows_;
+  capture::FiveTuple five_tuple_;   ///< of the innermost packet that is being scrubbed, as captured
 };
 
 }  // namespace callwitness::report

@@ -1,6 +1,7 @@
 #include "report/redact/payload.hpp"
 
 #include "capture/cursor.hpp"
+#include "classify/rtcp.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -12,7 +13,7 @@ namespace {
 /// in), too little for a sentence.
 constexpr std::size_t binary_prefix = 24;
 constexpr std::size_t zoom_prefix = 48;
-constexpr std::size_t digest_length = 8;
+constexpr std::size_t segment_prefix = 16;
 /// A run of this many printable bytes inside a binary prefix is taken for a name.
 constexpr std::size_t printable_run = 6;
 constexpr std::size_t length_field = 2;
@@ -28,14 +29,18 @@ bool is_local_chatter(const PayloadContext& context) {
   return std::any_of(std::begin(ports), std::end(ports), [&](std::uint16_t port) { return context.has_port(port); });
 }
 
-void blank_printable_runs(Payload bytes) {
+/// Equal runs stay equal: they may be the key that an answer repeats.
+void replace_printable_runs(Payload bytes, const Pseudonyms& pseudonyms) {
   std::size_t run = 0;
   for (std::size_t i = 0; i <= bytes.size(); ++i) {
     if (i < bytes.size() && std::isprint(bytes[i])) {
       ++run;
       continue;
     }
-    if (run >= printable_run) std::fill(bytes.begin() + (i - run), bytes.begin() + i, 'x');
+    if (run >= printable_run) {
+      const auto word = pseudonyms.word({reinterpret_cast<const char*>(bytes.data()) + (i - run), run});
+      std::copy(word.begin(), word.end(), bytes.begin() + (i - run));
+    }
     run = 0;
   }
 }
@@ -44,16 +49,37 @@ bool starts_with(std::span<const std::uint8_t> bytes, std::string_view text) {
   return bytes.size() >= text.size() && std::equal(text.begin(), text.end(), bytes.begin());
 }
 
+bool is_stun(std::span<const std::uint8_t> payload) {
+  return payload[0] <= 3 && payload.size() >= 20 && capture::Cursor(payload.subspan(4)).u32() == 0x2112a442;
+}
+
+std::size_t keep_binary(Payload payload, std::size_t prefix, const PayloadContext& context) {
+  replace_printable_runs(payload.first(std::min(payload.size(), prefix)), context.pseudonyms);
+  return keep_prefix(payload, prefix, context);
+}
+
+/// A packet of an application's own format: its counters as they are, the media behind them as digest.
+std::size_t scrub_own_format(Payload payload, std::size_t header, const PayloadContext& context) {
+  constexpr std::size_t shown = binary_prefix + digest_length;   // what recognisers and nDPI ask for at the least
+  const std::size_t digest = std::max(digest_length, shown - std::min(shown, header));
+  return keep_prefix(payload, header, context, digest);
+}
+
 std::size_t scrub_udp(Payload payload, const PayloadContext& context) {
   if (context.has_port(53) || context.has_port(5353)) return scrub_dns(payload, context);
   if (is_local_chatter(context)) return 0;
   if (looks_like_sip(payload)) return scrub_sip(payload, context);
   if (starts_with(payload, "TS3INIT1")) return std::min<std::size_t>(payload.size(), 34);
+  if (is_stun(payload)) return scrub_stun(payload, context);
+  if (context.flows != nullptr) {
+    capture::Datagram datagram;
+    datagram.five_tuple = context.five_tuple;
+    datagram.payload = payload;
+    datagram.payload_length = std::max(context.wire_length, static_cast<std::uint32_t>(payload.size()));
+    if (const auto header = context.flows->header_of(datagram)) return scrub_own_format(payload, *header, context);
+  }
   // RFC 9443 tells the protocols of a call apart by the first byte.
   const std::uint8_t first = payload[0];
-  if (first <= 3 && payload.size() >= 20 && capture::Cursor(capture::Bytes(payload).subspan(4)).u32() == 0x2112a442) {
-    return scrub_stun(payload, context);
-  }
   if (first >= 20 && first <= 63 && looks_like_tls(payload)) return scrub_tls(payload, context);
   if (first >= 64 && first <= 79 && payload.size() > 4) return 4 + scrub_payload(payload.subspan(4), context);
   if (first == 0xff && payload.size() > 12 && payload[1] == 0x10) {
@@ -61,13 +87,14 @@ std::size_t scrub_udp(Payload payload, const PayloadContext& context) {
     return 12 + scrub_payload(payload.subspan(12), context);
   }
   if (first >= 128 && first <= 191 && payload.size() >= 12) {
-    return payload[1] >= 192 && payload[1] <= 223 ? scrub_rtcp(payload, context) : scrub_rtp(payload, context);
+    if (payload[1] < 192 || payload[1] > 223) return scrub_rtp(payload, context);
+    // One random payload in 32 begins like RTCP.
+    const auto length = std::max(context.wire_length, static_cast<std::uint32_t>(payload.size()));
+    if (classify::parse_rtcp(payload, length)) return scrub_rtcp(payload, context);
   }
   if (is_text(payload) && payload.size() > digest_length) return 0;
   const bool zoom = context.source_port / 10 == 880 || context.destination_port / 10 == 880;
-  const std::size_t prefix = zoom ? zoom_prefix : binary_prefix;
-  blank_printable_runs(payload.first(std::min(payload.size(), prefix)));
-  return keep_prefix(payload, prefix, context);
+  return keep_binary(payload, zoom ? zoom_prefix : binary_prefix, context);
 }
 
 std::size_t scrub_tcp(Payload payload, const PayloadContext& context) {
@@ -77,21 +104,20 @@ std::size_t scrub_tcp(Payload payload, const PayloadContext& context) {
   if (is_local_chatter(context)) return 0;
   if (looks_like_tls(payload)) return scrub_tls(payload, context);
   if (looks_like_sip(payload)) return scrub_sip(payload, context);
-  if (is_text(payload)) return 0;
-  const std::size_t kept = std::min<std::size_t>(payload.size(), 16);
-  blank_printable_runs(payload.first(kept));
-  return kept;
+  const bool own_media = context.flows != nullptr && context.flows->carries_own_media(context.five_tuple);
+  if (is_text(payload) && !own_media) return 0;
+  return keep_binary(payload, segment_prefix, context);
 }
 
 }  // namespace
 
-std::size_t keep_prefix(Payload payload, std::size_t prefix, const PayloadContext& context) {
+std::size_t keep_prefix(Payload payload, std::size_t prefix, const PayloadContext& context, std::size_t digest_size) {
   if (payload.size() <= prefix) return payload.size();
   ++context.summary.payloads_cut;
   const Payload rest = payload.subspan(prefix);
-  std::array<std::uint8_t, digest_length> digest{};
+  std::array<std::uint8_t, 32> digest{};
   context.pseudonyms.digest(rest, digest);
-  const std::size_t written = std::min(rest.size(), digest_length);
+  const std::size_t written = std::min({rest.size(), digest_size, digest.size()});
   std::copy_n(digest.begin(), written, rest.begin());
   return prefix + written;
 }

@@ -2,6 +2,7 @@
 // length, and returns how many leading bytes may be shown; what was recognised wrongly still loses all but a prefix.
 #pragma once
 
+#include "report/redact/flows.hpp"
 #include "report/redact/pseudonyms.hpp"
 #include "report/redact/redactor.hpp"
 
@@ -17,6 +18,9 @@ struct PayloadContext {
   Redactor::Summary& summary;
   std::uint16_t source_port = 0, destination_port = 0;
   bool is_tcp = false;
+  const KnownFlows* flows = nullptr;                  ///< null: each packet is judged by itself
+  capture::FiveTuple five_tuple{};                    ///< as captured, for `flows`
+  std::uint32_t wire_length = 0;                      ///< of the payload; 0: as captured
   bool has_port(std::uint16_t port) const { return source_port == port || destination_port == port; }
 };
 
@@ -41,7 +45,9 @@ bool looks_like_tls(std::span<const std::uint8_t> payload);
 std::size_t scrub_rtp(Payload payload, const PayloadContext& context);
 std::size_t scrub_rtcp(Payload payload, const PayloadContext& context);
 
-/// Keeps `prefix` bytes and eight bytes of digest of everything behind them.
-std::size_t keep_prefix(Payload payload, std::size_t prefix, const PayloadContext& context);
+/// Keeps `prefix` bytes and, in place of everything behind them, `digest` bytes of digest of it (≤ 32): what differed
+/// still differs.
+constexpr std::size_t digest_length = 8;
+std::size_t keep_prefix(Payload payload, std::size_t prefix, const PayloadContext& context, std::size_t digest = digest_length);
 
 }  // namespace callwitness::report

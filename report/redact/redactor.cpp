@@ -1,5 +1,6 @@
 #include "report/redact/redactor.hpp"
 
+#include "report/redact/flows.hpp"
 #include "report/redact/network.hpp"
 #include "report/redact/pseudonyms.hpp"
 
@@ -14,13 +15,15 @@ std::optional<RedactionKey> random_redaction_key() {
 }
 
 struct Redactor::State {
-  explicit State(const RedactionKey& key) : pseudonyms(key), network(pseudonyms, summary) {}
+  State(const RedactionKey& key, const metrics::Analysis* analysis)
+      : flows(analysis != nullptr ? KnownFlows(*analysis) : KnownFlows()), pseudonyms(key), network(pseudonyms, summary, flows) {}
   Summary summary;
+  KnownFlows flows;
   Pseudonyms pseudonyms;
   NetworkScrubber network;
 };
 
-Redactor::Redactor(const RedactionKey& key) : state_(std::make_unique<State>(key)) {}
+Redactor::Redactor(const RedactionKey& key, const metrics::Analysis* analysis) : state_(std::make_unique<State>(key, analysis)) {}
 Redactor::~Redactor() = default;
 
 void Redactor::redact(const capture::Packet& packet, std::vector<std::uint8_t>& out) {

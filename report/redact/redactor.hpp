@@ -14,6 +14,10 @@
 #include <string_view>
 #include <vector>
 
+namespace callwitness::metrics {
+struct Analysis;
+}
+
 namespace callwitness::report {
 
 /// 256 secret bits. Equal keys give equal pseudonyms, so captures of one incident can be redacted alike.
@@ -31,7 +35,9 @@ class Redactor {
     std::uint64_t emptied = 0;             ///< link or network layer that we can't read: nothing of it was kept
   };
 
-  explicit Redactor(const RedactionKey& key);
+  /// `analysis`, of the same packets: which flows carry an application's own format. Without, packets are judged each
+  /// by itself, and some lose their counters. Not kept.
+  explicit Redactor(const RedactionKey& key, const metrics::Analysis* analysis = nullptr);
   ~Redactor();
 
   /// The packet's bytes as they may be shown, in `out`; never longer than the original.
@@ -46,6 +52,6 @@ class Redactor {
 /// Reads `input` (any capture that analyze reads) and writes a redacted pcapng to `output`, which must not exist.
 /// What was done is recorded in the section's comment.
 capture::Result<Redactor::Summary> redact_capture(const std::string& input, const std::string& output,
-                                                  const RedactionKey& key);
+                                                  const RedactionKey& key, const metrics::Analysis* analysis = nullptr);
 
 }  // namespace callwitness::report

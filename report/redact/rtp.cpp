@@ -1,5 +1,7 @@
 #include "report/redact/payload.hpp"
 
+#include "classify/rtcp.hpp"
+
 #include <algorithm>
 
 namespace callwitness::report {
@@ -9,15 +11,27 @@ std::size_t scrub_rtp(Payload payload, const PayloadContext& context) {
   std::size_t header = 12 + 4u * (payload[0] & 0x0f);
   if ((payload[0] & 0x10) && header + 4 <= payload.size()) {
     const std::size_t extension = 4 + 4u * (payload[header + 2] << 8 | payload[header + 3]);
-    if (extension <= extension_limit) header += extension;
+    header += extension <= extension_limit ? extension : 4;   // of a long one its length, which tells where media begins
   }
   if (header >= payload.size()) header = std::min<std::size_t>(12, payload.size());
+  // Padding alone (RFC 3550 5.1) is no voice, and only its last byte tells: kept as zeros up to it.
+  if ((payload[0] & 0x20) && payload.size() > header && payload.back() == payload.size() - header) {
+    std::fill(payload.begin() + header, payload.end() - 1, 0);
+    return payload.size();
+  }
   return keep_prefix(payload, header, context);
 }
 
 std::size_t scrub_rtcp(Payload payload, const PayloadContext& context) {
   std::size_t at = 0;
+  const auto length_on_wire = std::max(context.wire_length, static_cast<std::uint32_t>(payload.size()));
+  const auto compound = classify::parse_rtcp(payload, length_on_wire);
+  const bool enciphered = compound && compound->encrypted;   // behind the first header: nothing that we can tell apart
   while (at + 4 <= payload.size()) {
+    if (enciphered && at > 0) {
+      std::fill(payload.begin() + at, payload.end(), 0);
+      return payload.size();
+    }
     const std::uint8_t type = payload[at + 1];
     const std::size_t length = 4 + 4u * (payload[at + 2] << 8 | payload[at + 3]);
     const Payload packet = payload.subspan(at, std::min(length, payload.size() - at));

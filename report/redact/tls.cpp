@@ -3,6 +3,7 @@
 #include "capture/cursor.hpp"
 
 #include <algorithm>
+#include <array>
 #include <string>
 
 namespace callwitness::report {
@@ -60,6 +61,8 @@ bool looks_like_tls(Bytes payload) {
 std::size_t scrub_tls(Payload payload, const PayloadContext& context) {
   const bool dtls = is_dtls(payload);
   const std::size_t record_header = dtls ? 13 : 5;
+  std::array<std::uint8_t, digest_length> digest{};
+  context.pseudonyms.digest(payload, digest);
   std::size_t at = 0, shown = 0;
   while (at + record_header <= payload.size() && looks_like_tls(payload.subspan(at))) {
     const std::uint8_t type = payload[at];
@@ -77,8 +80,12 @@ std::size_t scrub_tls(Payload payload, const PayloadContext& context) {
     shown = at + record_header + kept;
     at += record_header + record.size();
   }
-  if (shown < payload.size()) ++context.summary.payloads_cut;
-  return shown;
+  if (shown == payload.size()) return shown;
+  ++context.summary.payloads_cut;
+  // Where what is cut begins, so that segments that differed still differ.
+  const std::size_t written = std::min(payload.size() - shown, digest.size());
+  std::copy_n(digest.begin(), written, payload.begin() + shown);
+  return shown + written;
 }
 
 }  // namespace callwitness::report
