@@ -7,11 +7,7 @@ namespace {
 
 namespace protocol = capture::protocol;
 
-constexpr int nesting_limit = 4;
-constexpr std::uint16_t type_ip4 = 0x0800, type_ip6 = 0x86dd;
-constexpr std::uint16_t port_gtp_user = 2152, port_vxlan = 4789;
-
-std::uint16_t u16(Payload bytes, std::size_t at) { return static_cast<std::uint16_t>(bytes[at] << 8 | bytes[at + 1]); }
+constexpr int nesting_limit = 8;
 
 void put_u16(Payload bytes, std::size_t at, std::uint16_t value) {
   bytes[at] = static_cast<std::uint8_t>(value >> 8);
@@ -57,51 +53,6 @@ void NetworkScrubber::replace_address(Payload bytes, capture::IpAddress& origina
   original = address;
   const auto replaced = pseudonyms_.address(address);
   std::copy_n(replaced.bytes.begin(), bytes.size(), bytes.begin());
-}
-
-std::size_t NetworkScrubber::scrub_frame(Payload frame, capture::LinkType link_type) {
-  switch (static_cast<int>(link_type)) {
-    case 1:
-      return scrub_ethernet(frame, 0);
-    case 12: case 14: case 101: case 228: case 229:
-      return scrub_ip(frame, 0);
-    case 0: case 108:   // BSD loopback: four bytes of address family
-      return frame.size() > 4 ? 4 + scrub_ip(frame.subspan(4), 0) : 0;
-    case 113:           // Linux cooked: address at 6, protocol at 14
-      if (frame.size() < 16) return 0;
-      std::fill(frame.begin() + 6, frame.begin() + 14, 0);
-      return scrub_ether_type(frame, 16, u16(frame, 14));
-    case 276:           // Linux cooked 2: protocol at 0, address at 12
-      if (frame.size() < 20) return 0;
-      std::fill(frame.begin() + 12, frame.begin() + 20, 0);
-      return scrub_ether_type(frame, 20, u16(frame, 0));
-    default:
-      ++summary_.emptied;
-      return 0;
-  }
-}
-
-std::size_t NetworkScrubber::scrub_ethernet(Payload frame, std::size_t at) {
-  if (frame.size() < at + 14) return 0;
-  pseudonyms_.mac(frame.subspan(at, 6));
-  pseudonyms_.mac(frame.subspan(at + 6, 6));
-  return scrub_ether_type(frame, at + 14, u16(frame, at + 12));
-}
-
-std::size_t NetworkScrubber::scrub_ether_type(Payload frame, std::size_t at, std::uint16_t type) {
-  for (int tags = 0; tags < nesting_limit && (type == 0x8100 || type == 0x88a8 || type == 0x9100); ++tags) {
-    if (frame.size() < at + 4) return at;
-    type = u16(frame, at + 2);
-    at += 4;
-  }
-  if (type == 0x8864 && frame.size() >= at + 8) {   // PPPoE session: six bytes and the PPP protocol
-    const std::uint16_t ppp = u16(frame, at + 6);
-    type = ppp == 0x0021 ? type_ip4 : ppp == 0x0057 ? type_ip6 : 0;
-    at += 8;
-  }
-  if (type == type_ip4 || type == type_ip6) return at + scrub_ip(frame.subspan(at), 0);
-  ++summary_.emptied;   // ARP, LLDP … tell names and addresses, and nothing of a call
-  return at;
 }
 
 std::size_t NetworkScrubber::scrub_ip(Payload packet, int depth) {
@@ -172,13 +123,9 @@ PayloadContext NetworkScrubber::context_of(Payload segment, std::uint8_t transpo
 
 std::size_t NetworkScrubber::scrub_udp(Payload segment, int depth) {
   if (segment.size() < 8) return segment.size();
-  const std::uint16_t destination = u16(segment, 2);
+  const std::uint16_t source = u16(segment, 0), destination = u16(segment, 2);
   const Payload payload = segment.subspan(8);
-  if (destination == port_gtp_user && payload.size() > 8 && payload[1] == 0xff) {
-    const std::size_t header = (payload[0] & 7) != 0 ? 12 : 8;
-    return 8 + header + (payload.size() > header ? scrub_ip(payload.subspan(header), depth + 1) : 0);
-  }
-  if (destination == port_vxlan && payload.size() > 22) return 8 + scrub_ethernet(payload, 8);
+  if (const auto tunnel = scrub_tunnel(payload, source, destination, depth)) return 8 + *tunnel;
   return 8 + scrub_payload(payload, context_of(segment, protocol::udp, std::max<std::uint32_t>(u16(segment, 4), 8) - 8));
 }
 
@@ -195,14 +142,6 @@ std::size_t NetworkScrubber::scrub_icmp(Payload message, int depth) {
   const bool is_error = type == 1 || type == 2 || type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
   if (type == 5) std::fill(message.begin() + 4, message.begin() + 8, 0);   // a redirect's gateway
   return is_error ? 8 + scrub_ip(message.subspan(8), depth + 1) : 8;
-}
-
-std::size_t NetworkScrubber::scrub_gre(Payload packet, int depth) {
-  if (packet.size() < 4) return 0;
-  const std::size_t header = 4u + (packet[0] & 0x80 ? 4 : 0) + (packet[0] & 0x20 ? 4 : 0) + (packet[0] & 0x10 ? 4 : 0);
-  const std::uint16_t type = u16(packet, 2);
-  if (packet.size() <= header || (type != type_ip4 && type != type_ip6)) return std::min(header, packet.size());
-  return header + scrub_ip(packet.subspan(header), depth + 1);
 }
 
 }  // namespace callwitness::report

@@ -6,8 +6,11 @@
 #include "capture/packet.hpp"
 
 #include <cstddef>
+#include <optional>
 
 namespace callwitness::report {
+
+inline std::uint16_t u16(Payload bytes, std::size_t at) { return static_cast<std::uint16_t>(bytes[at] << 8 | bytes[at + 1]); }
 
 class NetworkScrubber {
  public:
@@ -18,8 +21,25 @@ class NetworkScrubber {
   std::size_t scrub_frame(Payload frame, capture::LinkType link_type);
 
  private:
-  std::size_t scrub_ethernet(Payload frame, std::size_t at);
-  std::size_t scrub_ether_type(Payload frame, std::size_t at, std::uint16_t type);
+  // link.cpp and wifi.cpp: each returns how many bytes of its argument may be shown.
+  std::size_t scrub_link(Payload frame, int link_type, int depth);
+  std::size_t scrub_ethernet(Payload frame, int depth);
+  std::size_t scrub_cooked(Payload frame, std::size_t header, std::size_t type_at, std::size_t address_at, int depth);
+  std::size_t scrub_ether_type(Payload packet, std::uint16_t type, int depth);
+  std::size_t scrub_llc(Payload frame, int depth);
+  std::size_t scrub_ppp(Payload frame, int depth);
+  std::size_t scrub_pppoe(Payload session, int depth);
+  std::size_t scrub_mpls(Payload labels, int depth);
+  std::size_t scrub_pktap(Payload frame, int depth);
+  std::size_t scrub_radiotap(Payload frame, int depth);
+  std::size_t scrub_wifi(Payload frame, int depth);
+  std::size_t scrub_aggregate(Payload body, int depth);
+  std::size_t emptied(std::size_t shown = 0);
+  // tunnels.cpp
+  std::size_t scrub_gre(Payload packet, int depth);
+  /// None: it is no tunnel's datagram.
+  std::optional<std::size_t> scrub_tunnel(Payload payload, std::uint16_t source, std::uint16_t destination, int depth);
+  // network.cpp
   std::size_t scrub_ip(Payload packet, int depth);
   std::size_t scrub_ip4(Payload packet, int depth);
   std::size_t scrub_ip6(Payload packet, int depth);
@@ -27,7 +47,6 @@ class NetworkScrubber {
   std::size_t scrub_udp(Payload segment, int depth);
   std::size_t scrub_tcp(Payload segment);
   std::size_t scrub_icmp(Payload message, int depth);
-  std::size_t scrub_gre(Payload packet, int depth);
   void replace_address(Payload bytes, capture::IpAddress& original);
   PayloadContext context_of(Payload segment, std::uint8_t transport, std::uint32_t wire_length);
 

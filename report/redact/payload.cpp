@@ -53,8 +53,21 @@ bool is_stun(std::span<const std::uint8_t> payload) {
   return payload[0] <= 3 && payload.size() >= 20 && capture::Cursor(payload.subspan(4)).u32() == 0x2112a442;
 }
 
+/// Programs tell each other their addresses: those of the packet itself are replaced inside as they are outside.
+void replace_own_addresses(Payload bytes, const PayloadContext& context) {
+  for (const auto& address : {context.five_tuple.source.address, context.five_tuple.destination.address}) {
+    if (address.version == 0) continue;
+    const auto begin = address.bytes.begin(), end = begin + (address.version == 4 ? 4 : 16);
+    const auto replaced = context.pseudonyms.address(address);
+    auto found = bytes.begin();
+    while ((found = std::search(found, bytes.end(), begin, end)) != bytes.end()) found = std::copy_n(replaced.bytes.begin(), end - begin, found);
+  }
+}
+
 std::size_t keep_binary(Payload payload, std::size_t prefix, const PayloadContext& context) {
-  replace_printable_runs(payload.first(std::min(payload.size(), prefix)), context.pseudonyms);
+  const Payload kept = payload.first(std::min(payload.size(), prefix));
+  replace_own_addresses(kept, context);
+  replace_printable_runs(kept, context.pseudonyms);
   return keep_prefix(payload, prefix, context);
 }
 
