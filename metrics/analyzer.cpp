@@ -206,9 +206,10 @@ void Analyzer::finish(const classify::Classification& classification) {
   state.analysis.captures = state.captures;
   state.analysis.classification = classification;
   state.observation = observe(state.meters, state.captures, state.analysis.classification, state.analysis.streams);
-  state.analysis.findings = detect(state.observation, state.analysis.streams);
+  const auto arms = arms_of(state.observation);
+  state.analysis.findings = detect(state.observation, state.analysis.streams, arms);
   state.analysis.controls = measure_control(state.observation);
-  state.analysis.verdict = judge(state.observation, state.analysis.streams, state.analysis.findings);
+  state.analysis.verdict = judge(state.observation, state.analysis.streams, arms, state.analysis.findings);
   state.observation = {};
 }
 

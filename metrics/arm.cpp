@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <complex>
+#include <functional>
 #include <map>
 #include <numbers>
 
@@ -23,6 +24,12 @@ struct Built {
   std::uint64_t lost = 0;
 };
 
+/// Captures are nearly always in order already.
+template <class T, class Less>
+void sort_if_needed(std::vector<T>& values, Less less) {
+  if (!std::is_sorted(values.begin(), values.end(), less)) std::stable_sort(values.begin(), values.end(), less);
+}
+
 /// `usual` seconds part packets of the stream: what is lost at the end of a burst (a video frame, a talk spurt) was sent
 /// right after the packet before, not half-way through the pause.
 void insert_lost(std::vector<ArmPacket>& to, const ArmPacket& before, const ArmPacket& after, std::uint32_t count, double usual) {
@@ -32,7 +39,7 @@ void insert_lost(std::vector<ArmPacket>& to, const ArmPacket& before, const ArmP
 }
 
 void mark_silences(std::vector<ArmPacket>& packets) {
-  std::stable_sort(packets.begin(), packets.end(), [](const ArmPacket& a, const ArmPacket& b) { return a.time < b.time; });
+  sort_if_needed(packets, [](const ArmPacket& a, const ArmPacket& b) { return a.time < b.time; });
   double last = -1e9;
   for (auto& packet : packets) {
     if (packet.lost) continue;
@@ -54,7 +61,7 @@ bool silent_between(const std::vector<double>& arrivals, double from, double to)
 struct Numbered { std::int32_t sequence; ArmPacket packet; };
 
 void add_losses_by_sequence(std::vector<Numbered>& stream, const std::vector<double>& arrivals, Built& built) {
-  std::sort(stream.begin(), stream.end(), [](const Numbered& a, const Numbered& b) { return a.sequence < b.sequence; });
+  sort_if_needed(stream, [](const Numbered& a, const Numbered& b) { return a.sequence < b.sequence; });
   std::vector<double> gaps;
   for (std::size_t i = 1; i < stream.size(); ++i)
     if (stream[i].sequence == stream[i - 1].sequence + 1) gaps.push_back(stream[i].packet.time - stream[i - 1].packet.time);
@@ -108,13 +115,17 @@ double packet_time_of(const Observation& observation, const FlowObservation& flo
   return times.size() < minimum_gaps ? 0 : median(std::move(times));
 }
 
+struct StreamTrace {
+  std::vector<ArmPacket> all;
+  std::vector<Numbered> numbered;
+  double bytes = 0;
+};
+
 struct FlowTraces {
   const Observation& observation;
   const FlowObservation& flow;
   Direction direction;
-  std::map<std::uint16_t, std::vector<Numbered>> numbered;
-  std::map<std::uint16_t, std::vector<ArmPacket>> all;
-  std::map<std::uint16_t, double> bytes;
+  std::map<std::uint16_t, StreamTrace> streams;
   std::vector<double> arrivals;
 };
 
@@ -139,20 +150,21 @@ Arm build(FlowTraces& traces, const std::vector<std::uint16_t>& streams, bool wh
   Built built;
   std::vector<ArmPacket> unnumbered;
   for (const auto stream : streams) {
-    const auto& packets = traces.all[stream];
+    auto& trace = traces.streams[stream];
+    const auto& packets = trace.all;
     built.packets.insert(built.packets.end(), packets.begin(), packets.end());
     if (stream == TracePacket::no_stream) continue;
     arm.streams.push_back(StreamId{stream});
     if (is_numbered(traces.observation, stream)) {
       arm.source = LossSource::sequence;
-      add_losses_by_sequence(traces.numbered[stream], traces.arrivals, built);
+      add_losses_by_sequence(trace.numbered, traces.arrivals, built);
     } else {
       unnumbered.insert(unnumbered.end(), packets.begin(), packets.end());
     }
   }
   if (arm.source == LossSource::none && !traces.flow.tcp && unnumbered.size() >= minimum_packets) {
     std::vector<double> gaps;
-    std::sort(unnumbered.begin(), unnumbered.end(), [](const ArmPacket& a, const ArmPacket& b) { return a.time < b.time; });
+    sort_if_needed(unnumbered, [](const ArmPacket& a, const ArmPacket& b) { return a.time < b.time; });
     for (std::size_t i = 1; i < unnumbered.size(); ++i) gaps.push_back(unnumbered[i].time - unnumbered[i - 1].time);
     arm.packet_time = cadence_of(gaps);
     if (arm.packet_time > 0) {
@@ -206,35 +218,37 @@ std::vector<Arm> arms_of(const Observation& observation) {
   for (const auto& flow : observation.flows) {
     if (flow.trace.size() < minimum_packets) continue;
     for (const auto direction : {Direction::received, Direction::sent}) {
-      FlowTraces traces{observation, flow, direction, {}, {}, {}, {}};
+      FlowTraces traces{observation, flow, direction, {}, {}};
       std::size_t count = 0;
+      std::uint16_t last_stream = 0;
+      StreamTrace* trace = nullptr;   // of the last packet: mostly the next one's as well
       for (const auto& packet : flow.trace) {
         if (packet.direction != direction || packet.duplicate) continue;
         const double time = capture::seconds(packet.time - observation.first_time);
         const ArmPacket arm_packet{time, static_cast<double>(packet.ip_bytes), packet.ordinal, false, false};
-        traces.all[packet.stream].push_back(arm_packet);
-        traces.bytes[packet.stream] += packet.ip_bytes;
+        if (trace == nullptr || packet.stream != last_stream) trace = &traces.streams[packet.stream], last_stream = packet.stream;
+        trace->all.push_back(arm_packet);
+        trace->bytes += packet.ip_bytes;
         traces.arrivals.push_back(time);
-        if (packet.extended_sequence != TracePacket::no_sequence)
-          traces.numbered[packet.stream].push_back({packet.extended_sequence, arm_packet});
+        if (packet.extended_sequence != TracePacket::no_sequence) trace->numbered.push_back({packet.extended_sequence, arm_packet});
         ++count;
       }
       if (count < minimum_packets) continue;
-      std::sort(traces.arrivals.begin(), traces.arrivals.end());
+      sort_if_needed(traces.arrivals, std::less<>());
       std::vector<std::uint16_t> every, not_audio;
       double total = 0;
-      for (const auto& [stream, bytes] : traces.bytes) {
+      for (const auto& [stream, told] : traces.streams) {
         every.push_back(stream);
-        total += bytes;
+        total += told.bytes;
         if (stream != TracePacket::no_stream && !is_audio(observation, stream)) not_audio.push_back(stream);
       }
       arms.push_back(build(traces, every, true));
       std::size_t parts = 0;
-      for (const auto stream : every) parts += stream != TracePacket::no_stream && traces.bytes[stream] >= minimum_part * total ? 1 : 0;
+      for (const auto stream : every) parts += stream != TracePacket::no_stream && traces.streams[stream].bytes >= minimum_part * total ? 1 : 0;
       if (parts == 0 || every.size() < 2) continue;
       if (!not_audio.empty() && not_audio.size() < every.size()) arms.push_back(build(traces, not_audio, false));
       for (const auto stream : every)
-        if (stream != TracePacket::no_stream && traces.bytes[stream] >= minimum_part * total && not_audio != std::vector{stream})
+        if (stream != TracePacket::no_stream && traces.streams[stream].bytes >= minimum_part * total && not_audio != std::vector{stream})
           arms.push_back(build(traces, {stream}, false));
     }
   }

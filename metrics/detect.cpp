@@ -8,8 +8,7 @@ namespace callwitness::metrics {
 #include "metrics/detectors.def"
 #undef DETECTOR
 
-std::vector<Finding> detect(const Observation& observation, std::span<const StreamMeasures> measures) {
-  const auto arms = arms_of(observation);
+std::vector<Finding> detect(const Observation& observation, std::span<const StreamMeasures> measures, std::span<const Arm> arms) {
   std::vector<Finding> findings;
   const auto run = [&](std::vector<Finding> (*detector)(const DetectorInput&)) {
     auto found = detector(DetectorInput{observation, measures, arms, findings});

@@ -18,9 +18,9 @@ struct DetectorInput {
 };
 
 /// Runs all of detectors.def in order, gates first.
-std::vector<Finding> detect(const Observation& observation, std::span<const StreamMeasures> measures);
+std::vector<Finding> detect(const Observation& observation, std::span<const StreamMeasures> measures, std::span<const Arm> arms);
 
 /// The only place where a verdict is made.
-Verdict judge(const Observation& observation, std::span<const StreamMeasures> measures, std::span<const Finding> findings);
+Verdict judge(const Observation& observation, std::span<const StreamMeasures> measures, std::span<const Arm> arms, std::span<const Finding> findings);
 
 }  // namespace callwitness::metrics

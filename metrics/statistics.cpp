@@ -24,11 +24,12 @@ double standard_deviation(std::span<const double> values) {
 
 double quantile(std::vector<double> values, double share) {
   if (values.empty()) return 0;
-  std::sort(values.begin(), values.end());
   const double position = std::clamp(share, 0.0, 1.0) * static_cast<double>(values.size() - 1);
-  const auto low = static_cast<std::size_t>(position);
-  const std::size_t high = std::min(low + 1, values.size() - 1);
-  return values[low] + (values[high] - values[low]) * (position - static_cast<double>(low));
+  const auto low = values.begin() + static_cast<std::ptrdiff_t>(position);
+  std::nth_element(values.begin(), low, values.end());
+  if (low + 1 == values.end()) return *low;
+  const double next = *std::min_element(low + 1, values.end());
+  return *low + (next - *low) * (position - std::floor(position));
 }
 
 double median(std::vector<double> values) { return quantile(std::move(values), 0.5); }

@@ -61,7 +61,7 @@ void add_arm(const Arm& arm, Quality& quality) {
   }
 }
 
-Quality quality_of(const Observation& observation, std::span<const StreamMeasures> measures) {
+Quality quality_of(const Observation& observation, std::span<const StreamMeasures> measures, std::span<const Arm> arms) {
   Quality quality;
   for (const auto& measure : measures) {
     if (!measure.call) continue;
@@ -72,7 +72,7 @@ Quality quality_of(const Observation& observation, std::span<const StreamMeasure
         observation.classification->streams[static_cast<std::size_t>(measure.id)].kind == classify::MediaKind::audio)
       quality.jitter = std::max(quality.jitter, *measure.jitter_ms);
   }
-  for (const auto& arm : arms_of(observation))
+  for (const auto& arm : arms)
     if (can_show_losses(observation, arm)) add_arm(arm, quality);
   for (const auto& stream : observation.streams) {
     if (stream.direction == Direction::received && stream.delay.size() >= 50) {
@@ -117,9 +117,9 @@ void describe(Verdict& verdict, const Finding& finding) {
 
 }  // namespace
 
-Verdict judge(const Observation& observation, std::span<const StreamMeasures> measures, std::span<const Finding> findings) {
+Verdict judge(const Observation& observation, std::span<const StreamMeasures> measures, std::span<const Arm> arms, std::span<const Finding> findings) {
   Verdict verdict;
-  auto quality = quality_of(observation, measures);
+  auto quality = quality_of(observation, measures, arms);
   add_tunnels(observation, quality);
   const bool enough = quality.media_seconds >= shortest_call && quality.packets >= fewest_packets;
   const bool capture_lost = std::any_of(findings.begin(), findings.end(), [](const Finding& f) { return f.kind == "capture_loss"; });
