@@ -47,13 +47,21 @@ Threshold best_threshold(const Bins& bins) {
 
 Bins walk(std::span<const ArmPacket> packets, double rate_bps, double depth) {
   Bins bins;
+  // A full bucket finds the same bin packet after packet: counting in turns keeps an addition from waiting for the last one.
+  constexpr std::size_t turns = 4;
+  std::array<std::array<std::uint32_t, Bins::count>, turns> seen{};
+  std::size_t turn = 0;
   double tokens = 0, last = 0;
   bool known = false;
   for (const auto& packet : packets) {
     if (packet.after_silence) known = false;
     if (known) tokens = std::min(depth, tokens + (packet.time - last) * rate_bps / 8);
     last = packet.time;
-    if (known) bins.add(tokens / packet.bytes, packet.lost);
+    if (known) {
+      const auto bin = Bins::of(tokens / packet.bytes);
+      ++seen[turn++ % turns][bin];
+      if (packet.lost) bins.lost[bin] += 1;
+    }
     // A loss with that many tokens is none of the bucket's: it tells nothing of what the bucket holds.
     if (packet.lost && known && tokens > full_bucket * packet.bytes) continue;
     if (packet.lost) {
@@ -64,6 +72,8 @@ Bins walk(std::span<const ArmPacket> packets, double rate_bps, double depth) {
       tokens = std::max(0.0, tokens - packet.bytes);
     }
   }
+  for (const auto& part : seen)
+    for (std::size_t i = 0; i < Bins::count; ++i) bins.seen[i] += part[i];
   return bins;
 }
 

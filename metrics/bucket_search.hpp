@@ -17,8 +17,9 @@ struct Bins {
   static constexpr double width = 0.125;
   static constexpr std::size_t count = 33;         // the last: four packets of tokens and more
   std::array<double, count> seen{}, lost{};
+  static std::size_t of(double share) { return std::min(count - 1, static_cast<std::size_t>(share / width)); }
   void add(double share, bool was_lost) {
-    const auto bin = std::min(count - 1, static_cast<std::size_t>(share / width));
+    const auto bin = of(share);
     seen[bin] += 1;
     lost[bin] += was_lost ? 1 : 0;
   }

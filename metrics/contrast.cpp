@@ -30,9 +30,8 @@ bool same_party(const FlowObservation& flow, const FlowObservation& of) {
 }
 
 const FlowObservation* find_flow(const Observation& observation, FlowId id) {
-  for (const auto& flow : observation.flows)
-    if (flow.flow.id == id) return &flow;
-  return nullptr;
+  const auto at = std::lower_bound(observation.flows.begin(), observation.flows.end(), id, [](const FlowObservation& flow, FlowId wanted) { return flow.flow.id < wanted; });
+  return at == observation.flows.end() || at->flow.id != id ? nullptr : &*at;
 }
 
 Contrast contrast_of(const Observation& observation, const Arm& arm, double cap_bps, double from, double to) {

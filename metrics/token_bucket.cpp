@@ -30,8 +30,11 @@ constexpr double least_local_rate_ratio = 1.02;
 constexpr double pause_seconds = 0.1;              ///< a longer gap is the codec's silence, no sign of the rate within a run
 constexpr double few_lost_when_full = 0.05;        ///< share of the losses: chance takes some on every path
 constexpr double even_window = 2;                  ///< seconds
-constexpr std::size_t least_windows_losing = 4;
+constexpr std::size_t least_windows_losing = 4, many_windows_losing = 7;   ///< more than a stray packet
+constexpr double most_lost_in_worst = 0.6;         ///< share of the losses, of the worst two of few windows
 constexpr double largest_evenness_p = 1e-6;
+constexpr double steady = 0.02;                    ///< spread of what is offered, below which nothing overflows the bucket:
+constexpr double least_filled = 0.985;             ///< then all that the rate allows has passed, or the losses are another's
 constexpr double widest_spread = 0.2;
 constexpr double widest_spread_when_sure = 0.4;    ///< pauses let the bucket overflow: some intervals then pass less
 constexpr double sure_precision = 0.6, sure_recall = 0.85;
@@ -111,20 +114,30 @@ double local_rate_ratio(std::span<const ArmPacket> packets, double rate) {
   return time <= 0 ? 0 : bytes * 8 / time / rate;
 }
 
-/// Windows of 2 s that lose more than a stray packet: one outage (a handover, a scan) fills one or two.
-std::size_t windows_losing(std::span<const ArmPacket> packets) {
-  constexpr std::size_t more_than_stray = 2;
+double filled(std::span<const ArmPacket> packets, double rate) {
+  double bytes = 0, silent = 0, last = packets.front().time;
+  for (const auto& packet : packets) {
+    if (packet.after_silence) silent += packet.time - last;
+    if (packet.lost) continue;
+    bytes += packet.bytes;
+    last = packet.time;
+  }
+  const double time = packets.back().time - packets.front().time - silent;
+  return time <= 0 ? 0 : bytes * 8 / time / rate;
+}
+
+/// Losses of each window of 2 s.
+std::vector<std::size_t> losses_by_window(std::span<const ArmPacket> packets) {
   double from = packets.front().time;
-  std::size_t lost = 0, windows = 0;
+  std::vector<std::size_t> windows{0};
   for (const auto& packet : packets) {
     while (packet.time >= from + even_window) {
-      windows += lost >= more_than_stray ? 1 : 0;
-      lost = 0;
+      windows.push_back(0);
       from += even_window;
     }
-    lost += packet.lost ? 1 : 0;
+    windows.back() += packet.lost ? 1 : 0;
   }
-  return windows + (lost >= more_than_stray ? 1 : 0);
+  return windows;
 }
 
 /// How likely chance alone spreads losses as evenly over windows: 1 where there are too few of them.
@@ -161,7 +174,10 @@ void judge_fit(PolicerFit& fit) {
   // Steady traffic loses its surplus and no more, window after window; chance scatters.
   const bool even = fit.evenness_p <= largest_evenness_p && fit.spread <= narrow_spread && fit.recall >= least_recall;
   const bool sure = fit.precision >= sure_precision && fit.recall >= sure_recall;
-  fit.mechanism = fit.windows_losing >= least_windows_losing && never_when_full && (precise || narrow || even) && fit.spread <= (sure ? widest_spread_when_sure : widest_spread) &&
+  // One outage (a handover, a scan) fills one or two windows; with stray losses in a few others it would look like a rate.
+  const bool recurs = fit.windows_losing >= many_windows_losing || (fit.windows_losing >= least_windows_losing && fit.lost_in_worst <= most_lost_in_worst);
+  const bool taken_up = fit.offered_spread > steady || fit.filled >= least_filled;
+  fit.mechanism = recurs && taken_up && never_when_full && (precise || narrow || even) && fit.spread <= (sure ? widest_spread_when_sure : widest_spread) &&
                   fit.local_rate_ratio >= least_local_rate_ratio;
 }
 
@@ -205,7 +221,11 @@ std::optional<PolicerFit> fit_one(std::span<const ArmPacket> packets) {
   fit.loss_when_full = seen_full > 0 ? lost_full / seen_full / (lost / seen) : 0;
   fit.lost_when_full = lost_full / lost;
   fit.evenness_p = evenness_p(packets, fit.loss_ratio);
-  fit.windows_losing = windows_losing(packets);
+  auto windows = losses_by_window(packets);
+  std::sort(windows.rbegin(), windows.rend());
+  constexpr std::size_t stray = 1;
+  fit.windows_losing = static_cast<std::size_t>(std::find_if(windows.begin(), windows.end(), [](std::size_t n) { return n <= stray; }) - windows.begin());
+  fit.lost_in_worst = static_cast<double>(windows[0] + (windows.size() > 1 ? windows[1] : 0)) / static_cast<double>(fit.losses);
 
   // The cap: bytes over time of the intervals that agree with the fit; they begin and end with an empty bucket.
   double bytes = 0, time = 0;
@@ -237,6 +257,7 @@ std::optional<PolicerFit> fit_one(std::span<const ArmPacket> packets) {
     fit.burst_high = bucket_depths[d];
   }
   fit.local_rate_ratio = local_rate_ratio(packets, fit.rate_bps);
+  fit.filled = filled(packets, fit.rate_bps);
   judge_fit(fit);
   return fit;
 }

@@ -1,5 +1,6 @@
 // D1: packets dropped above a rate, without a queue. docs/methods/policer.md
 #include "metrics/finding_support.hpp"
+#include "metrics/parallel.hpp"
 #include "metrics/token_bucket.hpp"
 
 #include <algorithm>
@@ -35,6 +36,11 @@ Finding tell(const DetectorInput& input, const Arm& arm, const PolicerFit& fit, 
 
 std::vector<Finding> policer(const DetectorInput& input) {
   std::vector<Finding> findings;
+  std::vector<std::vector<PolicerFit>> fits_of(input.arms.size());
+  for_each_index(input.arms.size(), [&](std::size_t i) {
+    const auto& arm = input.arms[i];
+    if (arm.source != LossSource::none && can_show_losses(input.observation, arm)) fits_of[i] = fit_policers(arm.packets);
+  });
   // Of the arms of one flow and direction only the best fit speaks: the bucket is one, whatever shares it.
   for (std::size_t a = 0; a < input.arms.size();) {
     std::size_t end = a;
@@ -44,8 +50,7 @@ std::vector<Finding> policer(const DetectorInput& input) {
     double best_gain = 0;
     for (std::size_t i = a; i < end; ++i) {
       const auto& arm = input.arms[i];
-      if (arm.source == LossSource::none || !can_show_losses(input.observation, arm)) continue;
-      auto fits = fit_policers(arm.packets);
+      auto& fits = fits_of[i];
       // Who pays from a bucket is told by what explains the losses best: a part of the traffic fits too, at too low a
       // rate. Where the whole doesn't hold, a part that explains less may not speak in its place.
       constexpr double whole_first = 1.05;

@@ -1,5 +1,6 @@
 // D2: a queue that drains at a constant rate. docs/methods/shaper.md
 #include "metrics/finding_support.hpp"
+#include "metrics/parallel.hpp"
 #include "metrics/token_bucket.hpp"
 
 #include <algorithm>
@@ -30,16 +31,21 @@ double delay_of(const Observation& observation, const Arm& arm) {
 
 std::vector<Finding> shaper(const DetectorInput& input) {
   std::vector<Finding> findings;
-  for (const auto& arm : input.arms) {
+  std::vector<std::optional<ShaperFit>> fits(input.arms.size());
+  for_each_index(input.arms.size(), [&](std::size_t i) {
+    const auto& arm = input.arms[i];
     const auto* flow = find_flow(input.observation, arm.flow);
     // TCP paces itself by its own acknowledgements.
-    if (!arm.whole_flow || flow == nullptr || flow->tcp || !can_show_losses(input.observation, arm)) continue;
+    if (!arm.whole_flow || flow == nullptr || flow->tcp || !can_show_losses(input.observation, arm)) return;
+    fits[i] = fit_shaper(arm.packets, arm.packet_time);
+  });
+  for (std::size_t i = 0; i < input.arms.size(); ++i) {
+    const auto& arm = input.arms[i];
+    const auto& fit = fits[i];
     const bool policed = std::any_of(input.earlier.begin(), input.earlier.end(), [&](const Finding& f) {
       return f.kind == "rate_cap" && f.direction == arm.direction && std::find(f.flows.begin(), f.flows.end(), arm.flow) != f.flows.end();
     });
-    if (policed) continue;
-    const auto fit = fit_shaper(arm.packets, arm.packet_time);
-    if (!fit || !fit->mechanism) continue;
+    if (policed || !fit || !fit->mechanism) continue;
     std::uint64_t count = 0, lost = 0;
     for (const auto& packet : arm.packets) {
       if (packet.time < fit->start || packet.time > fit->end) continue;
