@@ -68,10 +68,11 @@ Result<void> make_folder(const std::string& path) {
 bool is_analysis(const std::string& path) {
   std::error_code failed;
   if (fs::is_directory(path, failed)) return fs::is_regular_file(path + "/data/analysis.json", failed);
+  if (!fs::is_regular_file(path, failed)) return false;   // a pipe is not looked into: what is read is gone
   std::ifstream file(path, std::ios::binary);
   char beginning[64] = {};
   file.read(beginning, sizeof beginning);
-  return fs::is_regular_file(path, failed) && report::looks_like_analysis({beginning, static_cast<std::size_t>(file.gcount())});
+  return report::looks_like_analysis({beginning, static_cast<std::size_t>(file.gcount())});
 }
 
 Result<Observed> observe_captures(const std::vector<std::string>& inputs, const Options& options, const std::string& data) {

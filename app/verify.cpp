@@ -25,6 +25,7 @@ using capture::Error;
 using capture::Result;
 using Lines = std::vector<std::string>;
 
+constexpr std::size_t most_printed = 100;   // more tell nothing that these don't
 constexpr std::size_t longest_analysis = std::size_t{256} << 20;
 
 /// Of the options that the analysis was made with, the one that isn't in the packets: which end is ours.
@@ -109,8 +110,8 @@ Result<int> verify(const Options& options) {
     }
   }
   if (!lines.empty()) {
-    for (const auto& line : lines) std::cerr << "callwitness: " << report::for_terminal(line) << '\n';
-    return Error{Error::Kind::verification, "verify " + named, std::to_string(lines.size()) + " difference(s), listed above", ""};
+    for (std::size_t i = 0; i < std::min(lines.size(), most_printed); ++i) std::cerr << "callwitness: " << report::for_terminal(lines[i]) << '\n';
+    return Error{Error::Kind::verification, "verify " + named, fmt::format("{} difference(s), {}listed above", lines.size(), lines.size() > most_printed ? fmt::format("the first {} ", most_printed) : ""), ""};
   }
   std::string text = recomputed != 0 ? "whole, and its packets give the same verdict, findings, calls and numbers" : "whole";
   if (unproven != 0) text += fmt::format("; {} analysis without packets, which can't be recomputed", unproven);

@@ -1,5 +1,6 @@
 #include "report/analysis_reader.hpp"
 
+#include "report/json_layout.hpp"
 #include "report/prose.hpp"
 #include "report/timestamps.hpp"
 
@@ -23,6 +24,9 @@ const json& list_of(const json& from, const char* key) {
   const auto found = from.find(key);
   return found != from.end() && found->is_array() ? *found : none;
 }
+/// No capture of ours gave more than some dozen; a page of more could not be read.
+constexpr std::size_t most_findings = 10'000;
+
 const json& object_of(const json& from, const char* key) {
   static const json none = json::object();
   const auto found = from.find(key);
@@ -295,10 +299,14 @@ bool looks_like_analysis(std::string_view beginning) {
 }
 
 capture::Result<StoredAnalysis> read_analysis(std::string_view text, const std::string& name) {
+  const auto unreadable = [&](const char* reason) {
+    return capture::Error{capture::Error::Kind::unreadable, "read the analysis " + name, reason, "make one with: callwitness analyze --format json -o FILE CAPTURE"};
+  };
+  if (!is_shallow(text)) return unreadable("it is nested deeper than any analysis");
   const auto document = json::parse(text, nullptr, false);
   if (!document.is_object() || !text_of(document, "schema_version").starts_with("1.") || object_of(document, "verdict").empty())
-    return capture::Error{capture::Error::Kind::unreadable, "read the analysis " + name, "it is no analysis of schema version 1",
-                          "make one with: callwitness analyze --format json -o FILE CAPTURE"};
+    return unreadable("it is no analysis of schema version 1");
+  if (list_of(document, "findings").size() > most_findings) return unreadable("it lists more findings than any analysis");
   StoredAnalysis stored{std::make_unique<std::deque<std::string>>(), {}};
   Reader(stored).read(document);
   return stored;

@@ -28,6 +28,7 @@ constexpr zip_int64_t file_limit = 10'000;
 constexpr std::uint64_t bytes_always = 64u << 20, growth_limit = 100, bytes_limit = std::uint64_t{16} << 30;
 constexpr std::size_t name_limit = 512;
 constexpr int depth_limit = 8;
+constexpr const char* too_much = "the archive unpacks to far more than a bundle holds";
 constexpr zip_uint16_t dos_epoch_date = 1 << 5 | 1;   // 1980-01-01
 
 /// Thrown away unless closed: a half-written archive is none.
@@ -74,7 +75,7 @@ Result<void> unpack_entry(zip_t* archive, zip_uint64_t index, const std::string&
     const auto got = zip_fread(entry.get(), buffer.data(), buffer.size());
     if (got < 0) return refused(name, "it is damaged");
     if (got == 0) return {};
-    if (static_cast<std::uint64_t>(got) > budget) return refused(name, "the archive unpacks to far more than a bundle holds");
+    if (static_cast<std::uint64_t>(got) > budget) return refused(name, too_much);
     budget -= static_cast<std::uint64_t>(got);
     for (zip_int64_t done = 0; done < got;) {
       const auto written = write(file, buffer.data() + done, static_cast<std::size_t>(got - done));
@@ -120,7 +121,13 @@ Result<std::string> unpack_archive(const std::string& path, const std::string& i
   if (!archive) return refused(path, "it is no whole zip archive (" + reason_of(code) + ")");
   const auto count = zip_get_num_entries(archive.get(), 0);
   if (count <= 0 || count > file_limit) return refused(path, "it holds no files, or too many");
-  std::uint64_t budget = std::min(bytes_always + growth_limit * static_cast<std::uint64_t>(status.st_size), bytes_limit);
+  const std::uint64_t most = std::min(bytes_always + growth_limit * static_cast<std::uint64_t>(status.st_size), bytes_limit);
+  std::uint64_t budget = most, declared = 0;
+  for (zip_uint64_t i = 0; i < static_cast<zip_uint64_t>(count); ++i) {
+    zip_stat_t entry;
+    if (zip_stat_index(archive.get(), i, 0, &entry) != 0 || (entry.valid & ZIP_STAT_SIZE) == 0) return refused(path, "an entry's size is not told");
+    if (entry.size > most || (declared += entry.size) > most) return refused(path, too_much);   // nothing is written yet
+  }
   for (zip_uint64_t i = 0; i < static_cast<zip_uint64_t>(count); ++i) {
     const char* raw = zip_get_name(archive.get(), i, ZIP_FL_ENC_RAW);
     const std::string name = raw == nullptr ? "" : raw;

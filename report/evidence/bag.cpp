@@ -29,9 +29,10 @@ Result<std::string> manifest_of(const fs::path& folder, const std::vector<std::s
   return text;
 }
 
+/// Relative, downward, and the one way to write it: or a file could be listed twice under two names.
 bool stays_inside(const std::string& name) {
   const fs::path path(name);
-  return !name.empty() && path.is_relative() && std::none_of(path.begin(), path.end(), [](const fs::path& part) { return part == ".."; });
+  return !name.empty() && path.is_relative() && path.lexically_normal().generic_string() == name && *path.begin() != ".." && name != ".";
 }
 
 /// Compares the files that one manifest lists; adds their names to `listed`.
@@ -40,6 +41,10 @@ Result<void> check_manifest(const fs::path& folder, const char* manifest, std::s
   const auto text = read_file((folder / manifest).string());
   if (!text) return text.error();
   if (text.value().empty() || text.value().back() != '\n') differences.push_back(fmt::format("{}: it doesn't end with a line break", manifest));
+  if (static_cast<std::size_t>(std::count(text.value().begin(), text.value().end(), '\n')) > file_limit) {
+    differences.push_back(fmt::format("{}: it lists more than {} files", manifest, file_limit));
+    return {};
+  }
   std::size_t start = 0;
   constexpr std::size_t hash_length = 64;
   while (start < text.value().size()) {
@@ -51,7 +56,10 @@ Result<void> check_manifest(const fs::path& folder, const char* manifest, std::s
       differences.push_back(fmt::format("{}: a line is not 'hash  name'", manifest));
       continue;
     }
-    listed.insert(name);
+    if (!listed.insert(name).second) {
+      differences.push_back(fmt::format("{}: {} is listed twice", manifest, name));
+      continue;
+    }
     const auto hash = sha256_of_file((folder / name).string());
     if (!hash) differences.push_back(fmt::format("{} is missing or can't be read", name));
     else if (hash.value() != line.substr(0, hash_length)) differences.push_back(fmt::format("{} was changed", name));
@@ -108,6 +116,9 @@ Result<void> seal_bag(const std::string& folder, const std::map<std::string, std
 }
 
 Result<std::vector<std::string>> check_bag(const std::string& folder) {
+  // First of all that nothing but plain files is in it: only such are opened.
+  const auto present = files_below(folder);
+  if (!present) return present.error();
   std::vector<std::string> differences;
   std::set<std::string> listed = {tag_manifest, std::string(tag_manifest) + ".minisig"};
   for (const char* manifest : {tag_manifest, payload_manifest}) {
@@ -115,8 +126,6 @@ Result<std::vector<std::string>> check_bag(const std::string& folder) {
   }
   for (const char* needed : {"bagit.txt", "bag-info.txt", payload_manifest})
     if (!listed.contains(needed)) differences.push_back(fmt::format("{} doesn't list {}", tag_manifest, needed));
-  const auto present = files_below(folder);
-  if (!present) return present.error();
   for (const auto& name : present.value()) {
     if (!listed.contains(name)) differences.push_back(fmt::format("{} is in no manifest", name));
   }

@@ -1,5 +1,7 @@
 #include "report/evidence/differences.hpp"
 
+#include "report/json_layout.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <fmt/format.h>
@@ -97,6 +99,7 @@ void renumber(json& finding, Alike alike) {
 }  // namespace
 
 std::vector<std::string> differences_of(std::string_view told_text, std::string_view found_text, Alike alike, std::size_t limit, Sides sides) {
+  if (!is_shallow(told_text) || !is_shallow(found_text)) return {"analysis.json is nested deeper than any analysis"};
   auto told = json::parse(told_text, nullptr, false), found = json::parse(found_text, nullptr, false);
   if (!told.is_object() || !found.is_object()) return {"analysis.json is no JSON document"};
   Comparison comparison(alike, limit, sides);

@@ -53,7 +53,8 @@ struct Digest {
 /// Calls `use(data, size)` for each piece of the file.
 template <class Use>
 Result<void> read_pieces(const std::string& path, Use&& use) {
-  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  // Not blocking: a named pipe would be waited for, and is refused below like any other device.
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
   struct stat status{};
   if (file.value() < 0 || fstat(file.value(), &status) != 0) {
     return system_error(Error::Kind::unreadable, "read " + path, "check the path and its permissions");

@@ -59,6 +59,23 @@ TEST_CASE("what is no analysis is refused with a word", "[reader]") {
   }
 }
 
+TEST_CASE("an analysis nested without end or with findings without number is refused", "[reader]") {
+  std::ostringstream out;
+  report::write_json({}, out);
+  const auto with = [&](const std::string& part) { return out.str().substr(0, out.str().rfind('}')) + ",\n\"more\": " + part + "}"; };
+  CHECK(report::read_analysis(with("[[\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\"[\"]]"), "x").has_value());
+  CHECK(report::read_analysis(with(std::string(31, '[') + std::string(31, ']')), "x").has_value());
+  CHECK_FALSE(report::read_analysis(with(std::string(32, '[') + std::string(32, ']')), "x").has_value());
+  CHECK_FALSE(report::read_analysis(with(std::string(5'000'000, '[')), "x").has_value());
+  const auto findings = [&](std::size_t count) {
+    metrics::Analysis analysis;
+    analysis.findings.resize(count);
+    return report::read_analysis(json_of(analysis), "x").has_value();
+  };
+  CHECK(findings(10'000));
+  CHECK_FALSE(findings(10'001));
+}
+
 TEST_CASE("a damaged or forged analysis never breaks a page", "[reader]") {
   const auto whole = json_of(test::sample_analysis("x"));
   std::mt19937 random(5);

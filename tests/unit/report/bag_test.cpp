@@ -3,6 +3,9 @@
 
 #include <catch2/catch.hpp>
 
+#include <sys/stat.h>
+
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -60,4 +63,33 @@ TEST_CASE("a missing, an added and a linked file are told", "[evidence]") {
     return;
   }
   CHECK(bag.differences().size() == 1);
+}
+
+TEST_CASE("a file listed twice, or under another name, and a manifest without end are told", "[evidence]") {
+  const Bag bag;
+  const std::string path = (bag.path / "manifest-sha256.txt").string();
+  const std::string whole = report::read_file(path).value();
+  const std::string line = whole.substr(0, whole.find('\n') + 1);
+  const auto told = [&](const std::string& text, const std::string& word) {
+    std::ofstream(path) << text;
+    const auto lines = bag.differences();
+    return std::any_of(lines.begin(), lines.end(), [&](const std::string& one) { return one.find(word) != std::string::npos; });
+  };
+  CHECK(told(whole + line, "listed twice"));
+  std::string otherwise = line;
+  otherwise.insert(otherwise.find("data/") + 5, "./");
+  CHECK(told(whole + otherwise, "is not 'hash  name'"));
+  CHECK(told(whole + line.substr(0, 66) + "data/../data/report.html\n", "is not 'hash  name'"));
+  std::string endless;
+  for (int i = 0; i < 10'001; ++i) endless += line;
+  CHECK(told(endless, "more than 10000 files"));
+}
+
+TEST_CASE("a named pipe is refused, not waited for", "[evidence]") {
+  const Bag bag;
+  const std::string pipe = (bag.path / "data/pipe").string();
+  REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
+  CHECK_FALSE(report::read_file(pipe).has_value());
+  CHECK_FALSE(report::sha256_of_file(pipe).has_value());
+  CHECK_FALSE(report::check_bag(bag.path.string()).has_value());
 }
