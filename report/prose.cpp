@@ -37,7 +37,10 @@ std::string percent_text(double ratio) { return ratio != 0 && ratio < 0.001 ? fm
 
 std::string number_text(double number) {
   constexpr double decimals = 1e6;
-  return fmt::format("{:.6g}", std::abs(number) < 1e9 ? std::round(number * decimals) / decimals : number);
+  const double rounded = std::abs(number) < 1e9 ? std::round(number * decimals) / decimals : number;
+  const auto text = fmt::format("{:.6g}", rounded);
+  if (text.find('e') == std::string::npos || std::abs(rounded) >= 1e15) return text;
+  return std::abs(rounded) >= 1 ? fmt::format("{:.0f}", rounded) : fmt::format("{:.6f}", rounded);   // a reader isn't asked for powers of ten
 }
 
 std::string Prose::value(std::string_view text) const {

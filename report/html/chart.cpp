@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 namespace callwitness::report {
 namespace {
@@ -43,7 +44,7 @@ std::string frame(const Panel& panel) {
   for (int i = 0; i <= 4; ++i) {
     const double value = panel.highest * i / 4;
     svg += fmt::format("<line x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{:.1f}\" y2=\"{:.1f}\" stroke=\"{}\" stroke-width=\"1\"/>", left, width - right, panel.y(value), panel.y(value), i == 0 ? "#333" : "#ddd");
-    svg += fmt::format("<text{} x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\">{:g}</text>", i % 2 != 0 || (i == 2 && panel.height < 150) ? " class=\"m\"" : "", left - 6, panel.y(value) + 4, value);
+    svg += fmt::format("<text{} x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\">{:g}</text>", i % 2 != 0 || i == 0 || (i == 2 && panel.height < 150) ? " class=\"m\"" : "", left - 6, panel.y(value) + 4, value);
   }
   for (int i = 0; i <= 6; ++i) {
     const auto second = std::llround(panel.seconds * i / 6);
@@ -80,6 +81,7 @@ std::string bars(const Panel& panel, const Timeline::Values& values, double step
 /// Caps as labelled horizontal lines over their span, cuts and outages as hatched spans.
 std::string marks(const metrics::Analysis& analysis, const classify::Call& call, const Panel& panel) {
   std::string svg;
+  std::map<double, std::string> names;
   for (std::size_t i = 0; i < analysis.findings.size(); ++i) {
     const auto& finding = analysis.findings[i];
     const bool of_this_call = finding.calls.empty() || std::find(finding.calls.begin(), finding.calls.end(), call.id) != finding.calls.end();
@@ -88,13 +90,20 @@ std::string marks(const metrics::Analysis& analysis, const classify::Call& call,
     if (finding.kind == "rate_cap" && finding.rate_bps) {
       const double y = panel.y(*finding.rate_bps / 1e3);
       svg += fmt::format("<line x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{:.1f}\" y2=\"{:.1f}\" stroke=\"#9b1c1c\" stroke-width=\"2\" stroke-dasharray=\"9 3 2 3\"/>", from, to, y, y);
-      svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\" fill=\"#9b1c1c\" font-weight=\"bold\">≤ {} (f{})</text>", std::max(to, left + 160) - 4, y + 15,
+      svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\" fill=\"#9b1c1c\" font-weight=\"bold\" stroke=\"#fff\" stroke-width=\"4\" paint-order=\"stroke\">≤ {} (f{})</text>", std::max(to, left + 160) - 8, y + 17,
                          for_html(rate_text(*finding.rate_bps)), i + 1);
     } else if (finding.kind == "outage" || finding.kind == "freeze" || finding.kind == "periodic_reset" || finding.kind == "injected_reset" || finding.kind == "delay_step") {
       const double end = std::max(from + 3, to);   // a bracket over the span
       svg += fmt::format("<path d=\"M{0:.1f} {2:.1f}V{3:.1f}H{1:.1f}V{2:.1f}\" fill=\"none\" stroke=\"#9b1c1c\" stroke-width=\"2\"/>", from, end, top + 5, top - 4);
-      svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\" fill=\"#9b1c1c\" font-weight=\"bold\">f{}</text>", std::min(from + 4, width - right - 24), top + 10, "start", i + 1);
+      auto& name = names[std::min(from + 8, width - right - 24)];
+      name += fmt::format("{}f{}", name.empty() ? "" : " ", i + 1);
     }
+  }
+  double free_from = 0;   // brackets that begin close together are named one beside the other
+  for (const auto& [at, name] : names) {
+    const double x = std::max(at, free_from);
+    free_from = x + 12.0 * static_cast<double>(name.size());
+    svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" fill=\"#9b1c1c\" font-weight=\"bold\" stroke=\"#fff\" stroke-width=\"4\" paint-order=\"stroke\">{}</text>", x, top + 21, name);
   }
   for (std::size_t i = 1; i < call.parts.size(); ++i) {
     const double x = panel.x(capture::seconds(call.parts[i - 1].last_time - call.start_time));
@@ -108,8 +117,12 @@ std::string marks(const metrics::Analysis& analysis, const classify::Call& call,
 struct Legend { const char* sent; const char* received; };
 constexpr Legend of_lines{"solid", "dashed"}, of_bars{"dark", "light"};
 
-std::string figure(const Panel& panel, const std::string& content, const std::string& caption, const Legend& legend, const Catalogue& words) {
-  const auto sent = for_html(words.text("direction.sent")), received = for_html(words.text("direction.received"));
+std::string figure(const Panel& panel, const std::string& content, const std::string& caption, const Timeline::Values (&values)[2], const Legend& legend, const Catalogue& words) {
+  const auto name = [&](const char* key, const Timeline::Values& of) {   // an empty half of a picture would look like zero
+    const bool known = std::any_of(of.begin(), of.end(), [](const auto& value) { return value.has_value(); });
+    return for_html(known ? words.text(key) : fmt::format("{}{}{}", words.text(key), words.text("colon"), words.text("chart.unmeasured")));
+  };
+  const auto sent = name("direction.sent", values[0]), received = name("direction.received", values[1]);
   return fmt::format("<figure><figcaption>{0} <span class=\"key\"><span class=\"{1}\"></span>{3}</span> <span class=\"key\"><span class=\"{2}\"></span>{4}</span></figcaption>"
                      "<svg viewBox=\"0 0 {5:g} {6:g}\" role=\"img\" aria-label=\"{0}\" direction=\"ltr\" font-family=\"sans-serif\" font-size=\"13\" fill=\"#222\">{7}</svg></figure>\n",
                      for_html(caption), legend.sent, legend.received, sent, received, width, panel.height, content);
@@ -128,15 +141,15 @@ std::string chart_of(const metrics::Analysis& analysis, const classify::Call& ca
     for (const auto& finding : analysis.findings)
       if (finding.kind == "rate_cap" && finding.rate_bps) above = std::max(above, std::min(*finding.rate_bps / 1e3, 3 * highest));
     const Panel panel{210, round_up(above * 1.05), timeline.seconds};
-    html += figure(panel, frame(panel) + line(panel, timeline.bitrate[0], timeline.step, solid) + line(panel, timeline.bitrate[1], timeline.step, dashed) + marks(analysis, call, panel), words.text("chart.bitrate"), of_lines, words);
+    html += figure(panel, frame(panel) + line(panel, timeline.bitrate[0], timeline.step, solid) + line(panel, timeline.bitrate[1], timeline.step, dashed) + marks(analysis, call, panel), words.text("chart.bitrate"), timeline.bitrate, of_lines, words);
   }
   if (const double highest = highest_of(timeline.loss); highest >= 0 && detail == Detail::everything) {
     const Panel panel{120, round_up(std::max(1.0, highest)), timeline.seconds};
-    html += figure(panel, frame(panel) + bars(panel, timeline.loss[0], timeline.step, 0, "fill=\"#111\"") + bars(panel, timeline.loss[1], timeline.step, 1, "fill=\"#7fb2e5\" stroke=\"#0a5ba6\" stroke-width=\".5\""), words.text("chart.loss"), of_bars, words);
+    html += figure(panel, frame(panel) + bars(panel, timeline.loss[0], timeline.step, 0, "fill=\"#111\"") + bars(panel, timeline.loss[1], timeline.step, 1, "fill=\"#7fb2e5\" stroke=\"#0a5ba6\" stroke-width=\".5\""), words.text("chart.loss"), timeline.loss, of_bars, words);
   }
   if (const double highest = highest_of(timeline.delay); highest >= 0 && detail == Detail::everything) {
     const Panel panel{120, round_up(std::max(10.0, highest)), timeline.seconds};
-    html += figure(panel, frame(panel) + line(panel, timeline.delay[0], timeline.step, solid) + line(panel, timeline.delay[1], timeline.step, dashed), words.text("chart.delay"), of_lines, words);
+    html += figure(panel, frame(panel) + line(panel, timeline.delay[0], timeline.step, solid) + line(panel, timeline.delay[1], timeline.step, dashed), words.text("chart.delay"), timeline.delay, of_lines, words);
   }
   return html.empty() ? "<p class=\"note\">" + for_html(words.text("chart.none")) + "</p>\n" : html;
 }

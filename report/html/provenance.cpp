@@ -46,7 +46,7 @@ void write_method(Page& page, const Analysis& analysis) {
   for (const auto& option : analysis.provenance.options) options += (options.empty() ? "" : " ") + option;
   for (const auto& address : analysis.classification.vantage.local) local += (local.empty() ? "" : ", ") + address.text();
   page.paragraph("method.text");
-  page.out << "<p>" << page.told("method.versions", {{"version", page.left_to_right(analysis.provenance.version)},
+  page.out << "<p>" << page.told("method.versions", {{"version", page.left_to_right("callwitness " + analysis.provenance.version)},
                                                      {"ndpi", analysis.provenance.ndpi_version.empty() ? page.word("unknown") : page.left_to_right(analysis.provenance.ndpi_version)},
                                                      {"options", options.empty() ? page.word("method.none") : page.left_to_right(options)}})
            << "</p>\n<p>" << page.told("method.vantage", {{"addresses", local.empty() ? page.word("unknown") : page.left_to_right(local)}}) << "</p>\n";
@@ -96,7 +96,7 @@ void write_custody(Page& page, const Analysis& analysis) {
     }
     page.end_table();
   }
-  page.out << "<p>" << page.told("custody.tool", {{"version", page.left_to_right(analysis.provenance.version)}}) << "</p>\n";
+  page.out << "<p>" << page.told("custody.tool", {{"version", page.left_to_right("callwitness " + analysis.provenance.version)}}) << "</p>\n";
   page.out << "<pre dir=\"ltr\">" << for_html(command_of(analysis), longest_command) << "</pre>\n";
 }
 
@@ -156,10 +156,10 @@ void write_reproduce(Page& page, const Analysis& analysis) {
 
 void write_annex(Page& page) {
   page.heading("annex");
-  page.out << "<p>" << page.word("annex.text") << "</p>\n<table class=\"form\">\n";
+  page.out << "<p>" << page.word("annex.text") << "</p>\n<table class=\"form\"><tbody>\n";
   for (const char* field : {"operator", "plan", "access", "place", "times", "contact", "harm"})
     page.out << "<tr><th scope=\"row\">" << page.word(std::string("annex.") + field) << "</th><td class=\"blank\"></td></tr>\n";
-  page.out << "</table>\n";
+  page.out << "</tbody></table>\n";
 }
 
 }  // namespace callwitness::report

@@ -28,11 +28,15 @@ class Facts {
   Page& page_;
 };
 
+/// Empty as well where nothing was lost of what could be counted, but not everything could: "0 %" would claim too much.
 std::optional<double> worst_loss(const Analysis& analysis) {
   std::optional<double> worst;
-  for (const auto& stream : analysis.streams)
+  bool all = true;
+  for (const auto& stream : analysis.streams) {
     if (stream.loss_ratio) worst = std::max(worst.value_or(0), *stream.loss_ratio);
-  return worst;
+    else all = all && stream.packets == 0;
+  }
+  return all || worst.value_or(0) > 0 ? worst : std::nullopt;
 }
 
 /// The few numbers that a reader takes away.
