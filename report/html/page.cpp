@@ -27,10 +27,14 @@ void Page::heading(std::string_view key) {
   out << "<h2 id=\"" << key << "\">" << heading_ << "</h2>\n";
 }
 
-void Page::table(std::initializer_list<const char*> columns, std::size_t first_number) {
+void Page::table(std::initializer_list<const char*> columns, std::size_t first_number, std::size_t behind_numbers) {
   out << "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"" << heading_ << "\"><table>\n<thead><tr>";
   std::size_t i = 0;
-  for (const char* column : columns) out << (i++ >= first_number ? "<th scope=\"col\" class=\"n\">" : "<th scope=\"col\">") << word(std::string("column.") + column) << "</th>";
+  for (const char* column : columns) {
+    const bool is_number = i >= first_number && i < behind_numbers;
+    out << (is_number ? "<th scope=\"col\" class=\"n\">" : "<th scope=\"col\">") << word(std::string("column.") + column) << "</th>";
+    ++i;
+  }
   out << "</tr></thead>\n<tbody>\n";
 }
 

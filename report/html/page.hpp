@@ -29,8 +29,8 @@ class Page {
 
   void heading(std::string_view key);                              ///< section heading "heading.KEY", its id KEY
   void paragraph(std::string_view key) { out << "<p>" << word(key) << "</p>\n"; }
-  /// `columns`: "column.KEY" each; from `first_number` on they hold numbers.
-  void table(std::initializer_list<const char*> columns, std::size_t first_number = 99);
+  /// `columns`: "column.KEY" each; those from `first_number` to before `behind_numbers` hold numbers.
+  void table(std::initializer_list<const char*> columns, std::size_t first_number = 99, std::size_t behind_numbers = 99);
   void end_table() { out << "</tbody></table></div>\n"; }
   void row() { out << "<tr>"; }
   void end_row() { out << "</tr>\n"; }

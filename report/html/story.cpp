@@ -98,9 +98,10 @@ class Story {
     const auto label = page_.left_to_right(part.label);
     return part.page.empty() ? label : "<a href=\"" + for_html(part.page) + "\">" + label + "</a>";
   }
+  /// Labels have commas of their own.
   std::string names(const std::set<std::size_t>& which) const {
     std::string list;
-    for (const auto i : which) list += (list.empty() ? "" : page_.comma()) + page_.left_to_right(parts_[i].label);
+    for (const auto i : which) list += (list.empty() ? "" : page_.words.is_right_to_left() ? "؛ " : "; ") + page_.left_to_right(parts_[i].label);
     return list.empty() ? "–" : list;
   }
 
@@ -160,7 +161,7 @@ class Story {
     if (all.empty()) return page_.paragraph("none.findings");
     std::stable_sort(all.begin(), all.end(), [](const Repeat& a, const Repeat& b) { return a.seen.size() > b.seen.size(); });
     page_.paragraph("story.repeats");
-    page_.table({"finding", "application", "direction", "seen", "rate", "period", "where", "not_where"}, 3);
+    page_.table({"finding", "application", "direction", "seen", "rate", "period", "where", "not_where"}, 3, 6);
     for (const auto& repeat : all) {
       std::set<std::size_t> without;          // observations of the same application that don't show it
       for (std::size_t i = 0; i < parts_.size(); ++i) {
