@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
 
 namespace callwitness::report {
 namespace {
@@ -68,12 +70,27 @@ std::string for_html(std::string_view text, std::size_t limit) {
   return out;
 }
 
+namespace {
+
+/// What a spreadsheet takes for a formula's beginning, also in full width.
+bool begins_formula(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+  if (text.empty()) return false;
+  if (std::string_view("=+-@|%\\").find(text.front()) != std::string_view::npos) return true;
+  constexpr std::string_view wide[] = {"\uff1d", "\uff0b", "\uff0d", "\uff20"};
+  return std::any_of(std::begin(wide), std::end(wide), [&](std::string_view sign) { return text.starts_with(sign); });
+}
+
+}  // namespace
+
 std::string for_csv(std::string_view text) {
-  std::string out = "\"";
   const std::string safe = visible(text);
-  const std::size_t first = safe.find_first_not_of(' ');
-  if (first != std::string::npos && std::string_view("=+-@|%\\").find(safe[first]) != std::string_view::npos) out += '\'';
-  for (const char c : safe) out += c == '"' ? "\"\"" : std::string(1, c);
+  std::string out = begins_formula(safe) ? "\"'" : "\"";
+  for (std::size_t i = 0; i < safe.size(); ++i) {
+    out += safe[i] == '"' ? "\"\"" : std::string(1, safe[i]);
+    // Where a semicolon parts cells (most of Europe), a new one begins here, and the quotes around don't hold.
+    if (safe[i] == ';' && begins_formula(std::string_view(safe).substr(i + 1))) out += '\'';
+  }
   return out + '"';
 }
 
@@ -82,6 +99,22 @@ std::string for_markdown(std::string_view text) {
   for (const char c : for_html(text)) {
     if (std::string_view("\\*_{}[]()#+-!|~:@").find(c) != std::string_view::npos) out += '\\';
     out += c;
+  }
+  return out;
+}
+
+std::string for_json(std::string document) {
+  const auto is_plain = [](char c) { return static_cast<std::uint8_t>(c) < 0x7f; };
+  if (std::all_of(document.begin(), document.end(), is_plain)) return document;
+  std::string out;
+  for (std::size_t at = 0; at < document.size();) {
+    std::uint32_t code = 0;
+    const std::size_t length = is_plain(document[at]) ? 1 : sequence_at(document, at, code);
+    const auto part = std::string_view(document).substr(at, std::max<std::size_t>(length, 1));
+    at += part.size();
+    if (is_plain(part.front()) || !is_dangerous(code)) out += part;
+    else if (code < 0x10000) out += fmt::format("\\u{:04x}", code);
+    else out += fmt::format("\\u{:04x}\\u{:04x}", 0xd800 + ((code - 0x10000) >> 10), 0xdc00 + ((code - 0x10000) & 0x3ff));
   }
   return out;
 }

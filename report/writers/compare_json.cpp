@@ -1,4 +1,5 @@
 // The comparison as one JSON document. Its parts that an analysis has too are written by the same code.
+#include "report/encode.hpp"
 #include "report/comparison_writer.hpp"
 
 #include <nlohmann/json.hpp>
@@ -66,7 +67,7 @@ void write_compare_json(const metrics::Comparison& comparison, std::ostream& out
                                 {"key", comparison.key},
                                 {"confidence", number(comparison.confidence)},
                                 {"summary", comparison_sentence(comparison)}}}};
-  out << document.dump(1, ' ', false, json::error_handler_t::replace) << '\n';
+  out << for_json(document.dump(1, ' ', false, json::error_handler_t::replace)) << '\n';
 }
 
 }  // namespace callwitness::report

@@ -1,5 +1,6 @@
 // The machine-readable document (docs/report-schema.json). Keys come sorted, numbers rounded to a fixed precision, so the
 // same analysis gives the same bytes. null: could not be measured.
+#include "report/encode.hpp"
 #include "report/json_layout.hpp"
 #include "report/prose.hpp"
 #include "report/timestamps.hpp"
@@ -283,7 +284,7 @@ void add_bundle(json& document, const Analysis& analysis, const BundleFacts& bun
 }
 
 /// Bytes that aren't UTF-8 become U+FFFD; control characters are escaped by the library.
-std::string dump(const json& value, int indent) { return value.dump(indent, ' ', false, json::error_handler_t::replace); }
+std::string dump(const json& value, int indent) { return for_json(value.dump(indent, ' ', false, json::error_handler_t::replace)); }
 
 constexpr const char* schema_version = "1.0.0";
 

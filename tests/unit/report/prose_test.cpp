@@ -64,6 +64,9 @@ TEST_CASE("hostile text comes out of every encoder tamed") {
   CHECK(report::for_csv("=cmd|' /C calc'!A0") == "\"'=cmd|' /C calc'!A0\"");
   for (const char* formula : {"+1", "-1", "@a", "\t=1", "\r=1", " =1"}) CHECK(report::for_csv(formula).substr(0, 3).find('\'') != std::string::npos);
   CHECK(report::for_csv("a\"b") == "\"a\"\"b\"");
+  CHECK(report::for_csv("a;=1+1; b;-2") == "\"a;'=1+1; b;'-2\"");   // where semicolons part cells
+  CHECK(report::for_csv("\uff1d1+1") == "\"'\uff1d1+1\"");
+  CHECK(report::for_json("[\"a\u00e9\u202e\u009b\U000e0041\"]") == "[\"a\u00e9\\u202e\\u009b\\udb40\\udc41\"]");
   CHECK(report::for_markdown("[a](b)|<i>") == "\\[a\\]\\(b\\)\\|&lt;i&gt;");
 }
 
