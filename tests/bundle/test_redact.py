@@ -106,6 +106,10 @@ def check_capture(program, folder, capture):
             left = sorted(set(left) & set(addresses_left(original, copy)))
         check(not left, f"{capture}: {left[:5]}")
     copy.unlink()
+    bundle = folder / "bundle"
+    made = run(program, "report", "--anonymize", capture, "-o", bundle)
+    check(made.returncode == 0 and not made.stderr, f"{capture}: an anonymised bundle: {made.returncode} {made.stderr}")
+    shutil.rmtree(bundle, ignore_errors=True)
 
 
 def main():
