@@ -108,6 +108,20 @@ TEST_CASE("a SIP message keeps its length, its media and its dialog, not its peo
   CHECK(scrubbed.find("Content-Length: " + std::to_string(scrubbed.size() - blank - 4)) != std::string::npos);
 }
 
+TEST_CASE("of a SIP sign-in stays that it bore a proof, of an answer its code", "[redact]") {
+  Bench bench;
+  auto request = bytes_of("REGISTER sip:example.org SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bK1\r\nFrom: <sip:alice@example.org>;tag=1\r\n"
+                          "To: <sip:alice@example.org>\r\nCall-ID: 7@192.0.2.9\r\nCSeq: 2 REGISTER\r\n"
+                          "Authorization: Digest username=\"alice\", realm=\"example\", nonce=\"1\", response=\"0123456789abcdef\"\r\nContent-Length: 0\r\n\r\n");
+  REQUIRE(report::scrub_sip(request, bench.context(5060, 5060)) == request.size());
+  CHECK(text_of(request).find("Authorization: ") != std::string::npos);
+  for (const char* secret : {"alice", "Digest", "0123456789abcdef", "realm"}) CHECK(text_of(request).find(secret) == std::string::npos);
+  auto answer = bytes_of("SIP/2.0 403 Alice may not\r\nVia: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bK1\r\nFrom: <sip:alice@example.org>;tag=1\r\n"
+                         "To: <sip:alice@example.org>;tag=2\r\nCall-ID: 7@192.0.2.9\r\nCSeq: 2 REGISTER\r\nServer: Alice's own server\r\nContent-Length: 0\r\n\r\n");
+  REQUIRE(report::scrub_sip(answer, bench.context(5060, 5060)) == answer.size());
+  CHECK(text_of(answer).starts_with("SIP/2.0 403 \r\n"));
+}
+
 TEST_CASE("voice is cut behind the RTP header, and equal packets stay equal", "[redact]") {
   Bench bench;
   std::vector<std::uint8_t> packet(172, 0xd5);
