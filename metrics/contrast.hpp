@@ -22,6 +22,9 @@ Contrast contrast_of(const Observation& observation, const Arm& arm, double cap_
 
 /// The address of the far end.
 const capture::IpAddress& remote_address(const FlowObservation& flow);
+/// The same, but present also where other traffic was active only before or after: it may have met the same limit then.
+Contrast contrast_around(const Observation& observation, const Arm& arm, double cap_bps, double from, double to);
+
 /// True when `flow` belongs to the application or remote host of `of`.
 bool same_party(const FlowObservation& flow, const FlowObservation& of);
 const FlowObservation* find_flow(const Observation& observation, FlowId id);

@@ -21,6 +21,7 @@ constexpr double varying_sizes = 0.04;          ///< coefficient of variation fr
 constexpr double least_size_share = 0.4;        ///< of the median size, for a packet to count in the slope
 constexpr double least_off_grid = 0.05;         ///< real clocks and timers stray 3 %
 constexpr double most_gap_ratio = 1.3;          ///< of gaps that hold a loss over those that don't
+constexpr double most_unusual = 0.1;            ///< distance of the median of gaps × rate / size from 1
 constexpr double steady_gaps = 0.35;            ///< IQR/median of gaps × rate / size
 
 struct Window { double rate = 0; std::size_t begin = 0, end = 0; };
@@ -156,7 +157,9 @@ std::optional<ShaperFit> fit_shaper(std::span<const ArmPacket> all, double packe
                      fit.correlation >= clear_correlation;
   const bool serial = varying ? paced || (fit.slope >= least_slope && fit.slope <= most_slope && fit.correlation >= least_correlation)
                               : fit.off_grid >= least_off_grid && relative_spread(relative) <= steady_gaps / 2;
-  fit.mechanism = serial && gaps_ignore_losses && fit.plateau_cv <= widest_plateau && relative_spread(relative) <= steady_gaps;
+  // The plateau's rate must be that of the usual gap: on a line that others' large packets hold up, ours come in clumps.
+  const bool usual = std::abs(median(relative) - 1) <= most_unusual;
+  fit.mechanism = serial && usual && gaps_ignore_losses && fit.plateau_cv <= widest_plateau && relative_spread(relative) <= steady_gaps;
   return fit;
 }
 

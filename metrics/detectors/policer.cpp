@@ -72,7 +72,7 @@ std::vector<Finding> policer(const DetectorInput& input) {
       continue;
     for (const auto& fit : best) {
       if (!fit.mechanism || fit.loss_ratio < least_loss || capture_may_explain(input.earlier, fit.loss_ratio)) continue;
-      const auto contrast = contrast_of(input.observation, *best_arm, fit.rate_bps, fit.start, fit.end);
+      const auto contrast = contrast_around(input.observation, *best_arm, fit.rate_bps, fit.start, fit.end);
       // Other traffic that never exceeded the cap says the limit may be the line's: then no cap is claimed.
       if (!contrast.exceeds && (contrast.present || fit.rate_bps > lowest_line_bps)) continue;
       merge_cap(findings, tell(input, *best_arm, fit, contrast));

@@ -55,7 +55,7 @@ std::vector<Finding> shaper(const DetectorInput& input) {
     const double loss = count == 0 ? 0 : static_cast<double>(lost) / static_cast<double>(count), delay = delay_of(input.observation, arm);
     // An unnumbered stream shows neither loss nor delay; that its packets leave their codec's grid stands for both.
     if (arm.source == LossSource::sequence && loss < least_loss && delay < least_delay_ms) continue;
-    const auto contrast = contrast_of(input.observation, arm, fit->rate_bps, fit->start, fit->end);
+    const auto contrast = contrast_around(input.observation, arm, fit->rate_bps, fit->start, fit->end);
     if (!contrast.exceeds && (contrast.present || fit->rate_bps > lowest_line_bps)) continue;
     Finding finding = finding_of(input, arm, "rate_cap", "shaper", fit->start, fit->end);
     finding.rate_bps = fit->rate_bps;
