@@ -59,6 +59,25 @@ bool stays(const IpAddress& address) {
   return std::all_of(address.bytes.begin(), address.bytes.end(), [](std::uint8_t byte) { return byte == 0; });
 }
 
+/// The application whose published servers' addresses this is one of: asked of the recognisers, which claim a flow by its
+/// address alone where they know the range.
+const classify::Application* service_of(const IpAddress& address) {
+  constexpr std::uint16_t relay_ports[] = {3478, 16393};
+  classify::StartPacket packet;
+  for (const auto port : relay_ports) {
+    const capture::FiveTuple tuple{{IpAddress::v4(0x0a000001), 50000}, {address, port}, capture::protocol::udp};
+    const classify::FlowStart start{tuple, {&packet, 1}};
+    for (const auto* application : classify::applications()) {
+      const auto claim = application->recognise != nullptr ? application->recognise(start) : classify::Claim{};
+      if (claim.confidence > 0 && claim.basis == classify::Basis::name) return application;
+    }
+  }
+  return nullptr;
+}
+
+/// A service is told by its servers' network, which names nobody.
+int kept_bits_of_service(const IpAddress& address) { return address.version == 4 ? 24 : 64; }
+
 std::string lower(std::string_view text) {
   std::string lowered(text);
   for (char& c : lowered) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
@@ -104,7 +123,8 @@ IpAddress Pseudonyms::address(const IpAddress& address) {
   if (stays(address)) return address;
   if (const auto found = state_->remembered.find(address); found != state_->remembered.end()) return found->second;
   IpAddress result = address;
-  const int kept = kept_bits(address);
+  const auto* service = service_of(address);
+  const int kept = service != nullptr ? kept_bits_of_service(address) : kept_bits(address);
   const bool routable = address.is_routable();
   // Walking the permutation until the kind fits keeps it one-to-one; it ends at the latest at the address itself.
   do {
@@ -114,7 +134,7 @@ IpAddress Pseudonyms::address(const IpAddress& address) {
       const auto mask = static_cast<std::uint8_t>(0x80 >> (bit % 8));
       result.bytes[bit / 8] = static_cast<std::uint8_t>((result.bytes[bit / 8] & ~mask) | (next.bytes[bit / 8] & mask));
     }
-  } while (result.is_routable() != routable && result != address);
+  } while ((result.is_routable() != routable || service_of(result) != service) && result != address);
   if (state_->remembered.size() < remembered_limit) state_->remembered.emplace(address, result);
   return result;
 }

@@ -67,6 +67,23 @@ TEST_CASE("addresses keep their kind and their common prefixes, and stay apart",
   CHECK(pseudonyms.address(*capture::IpAddress::parse("224.0.0.251")).text() == "224.0.0.251");
 }
 
+TEST_CASE("a voice service's servers stay in its network, and nobody else falls into it", "[redact]") {
+  report::Pseudonyms pseudonyms(sample_key);
+  std::set<std::string> hosts;
+  for (const char* host : {"149.154.167.51", "149.154.167.52", "149.154.167.91"}) {
+    const auto replaced = pseudonyms.address(*capture::IpAddress::parse(host)).text();
+    CHECK(replaced.starts_with("149.154.167."));
+    hosts.insert(replaced);
+  }
+  CHECK(hosts.size() == 3);
+  CHECK(pseudonyms.address(*capture::IpAddress::parse("2001:4860:4864:5::81")).text().starts_with("2001:4860:4864:5:"));
+  std::mt19937 random(3);
+  for (int i = 0; i < 3000; ++i) {   // 17/8 is Apple's: one in 256 would fall into it
+    const auto address = capture::IpAddress::v4(static_cast<std::uint32_t>(random()));
+    if (address.bytes[0] != 17) CHECK(pseudonyms.address(address).bytes[0] != 17);
+  }
+}
+
 TEST_CASE("a DNS answer keeps its shape and loses its names and addresses", "[redact]") {
   // id, one question, one answer: alice.example A 198.51.100.7, the answer's name compressed
   std::vector<std::uint8_t> message{0x12, 0x34, 0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0, 5, 'a', 'l', 'i', 'c', 'e', 7, 'e',
