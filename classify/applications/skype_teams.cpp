@@ -6,7 +6,7 @@ namespace {
 
 using namespace support;
 
-constexpr std::string_view domains[] = {"teams.microsoft.com", "teams.live.com", "teams.cdn.office.net", "trouter.skype.com", "teams.events.data.microsoft.com", "lync.com"};
+constexpr std::string_view domains[] = {"teams.microsoft.com", "teams.live.com", "teams.office.com", "teams.cdn.office.net", "trouter.skype.com", "teams.events.data.microsoft.com", "lync.com"};
 constexpr std::string_view ndpi_labels[] = {"Teams", "TeamsCall", "Skype_Teams", "SkypeTeams"};
 // https://learn.microsoft.com/microsoft-365/enterprise/urls-and-ip-address-ranges (Teams media)
 constexpr Prefix own[] = {{v4(52, 112, 0, 0), 14}, {v4(52, 122, 0, 0), 15}};

@@ -6,7 +6,7 @@ namespace {
 
 using namespace support;
 
-constexpr std::string_view domains[] = {"snapchat.com", "sc-cdn.net", "snap-dev.net", "snapkit.com", "sc-gw.com", "snapads.com"};
+constexpr std::string_view domains[] = {"snapchat.com", "sc-cdn.net", "snap-dev.net", "snapkit.com", "sc-gw.com", "snapads.com", "feelinsonice-hrd.appspot.com"};
 constexpr std::string_view ndpi_labels[] = {"Snapchat", "SnapchatCall"};
 
 /// A long header that names a version (RFC 8999 5.1); Google's "Q043" … "Q050" are such, too.

@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+"""Writes docs/applications.md: what the labels, nDPI 4.2 (ndpiReader) and we say of the corpus's voice captures.
+usage: applications.py CLASSIFY_TABLE [OUTPUT]
+"""
+import pathlib
+import re
+import subprocess
+import sys
+
+from corpus import CALLS, CORPUS, KEYS, ROOT, Said, labels
+
+HEAD = """# Applications on real captures
+
+Written by tests/tables/applications.py: the public captures in ../shared/corpus/ndpi whose labels (of the newest nDPI) name a voice or
+call application or a tunnel; what nDPI 4.2 as Debian 12 ships it says (`ndpiReader -i FILE`), and what callwitness says, with its
+confidence. A call in bold. tests/tables/test_corpus.py asserts the last column, that no call is found in the captures
+without voice, and that no flow is named with 0.95 and more what the labels don't name.
+
+i3d.pcap holds Discord: its IP discovery (00 01 00 46 and the answer 00 02 00 46 with our address) and its pings (13 37 ca fe); i3D.net
+runs servers for it. The labels name the host, we the application.
+
+| capture | labels (packets) | nDPI 4.2 (packets) | callwitness |
+|---|---|---|---|
+"""
+SHOWN_BY_NDPI = 4
+
+
+def ndpi_says(file):
+    run = subprocess.run(["ndpiReader", "-i", CORPUS / "ndpi" / file], capture_output=True, text=True, errors="replace", check=False)
+    part = run.stdout.split("Detected protocols:")[-1].split("Protocol statistics:")[0]
+    found = re.findall(r"^\s+(\S+)\s+packets: (\d+)", part, re.M)
+    return ", ".join(f"{name} ({packets})" for name, packets in sorted(found, key=lambda row: -int(row[1]))[:SHOWN_BY_NDPI])
+
+
+def we_say(said):
+    calls = {}
+    for key, confidence in said.calls:
+        calls[key] = max(calls.get(key, 0), confidence)
+    parts = [f"**{key} {confidence:.2f}**" for key, confidence in sorted(calls.items())]
+    parts += [f"{key} {confidence:.2f}" for key, confidence in sorted(said.flows.items()) if key not in calls]
+    parts += [f"{key} (tried)" for key in sorted(said.attempts - set(said.flows) - set(calls))]
+    return ", ".join(parts) or "-"
+
+
+def main():
+    rows = []
+    for file, told in sorted(labels().items()):
+        ours = [(label, packets) for label, packets in told if label in KEYS]
+        if ours:
+            named = ", ".join(f"{label} ({packets})" for label, packets in ours)
+            rows.append(f"| {file} | {named} | {ndpi_says(file)} | {we_say(Said(sys.argv[1], file))} |")
+    output = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else ROOT / "docs" / "applications.md"
+    output.write_text(HEAD + "\n".join(rows) + "\n")
+
+
+if __name__ == "__main__":
+    main()
