@@ -163,8 +163,11 @@ std::optional<ClientHello> read_client_hello(Bytes bytes) {
       joined.insert(joined.end(), part.begin(), part.end());
     }
   }
-  if (!joined.empty()) handshake = Bytes(joined);
-  if (handshake.size() < 4) return ClientHello{};
+  return read_client_hello_message(joined.empty() ? handshake : Bytes(joined));
+}
+
+ClientHello read_client_hello_message(Bytes handshake) {
+  if (handshake.size() < 4 || handshake[0] != 1) return {};
   const std::size_t length = static_cast<std::size_t>(handshake[1]) << 16 | static_cast<std::size_t>(handshake[2]) << 8 | handshake[3];
   const Bytes body = handshake.subspan(4, std::min(length, handshake.size() - 4));
   return read_hello_body(body, body.size() == length);
@@ -179,6 +182,7 @@ struct NameTable::State {
   std::map<capture::IpAddress, Entry> by_address;
   std::deque<capture::IpAddress> order;
   std::deque<Partial> partials;
+  std::deque<std::pair<FiveTuple, QuicFlight>> flights;   ///< of QUIC clients whose ClientHello isn't whole yet
   capture::Anomalies anomalies;
 
   void keep(const capture::IpAddress& address, std::string_view name, Time time) {
@@ -208,6 +212,23 @@ struct NameTable::State {
     if (hello.server_name.empty()) return {};
     keep(datagram.five_tuple.destination.address, hello.server_name, datagram.time);
     return Untrusted(hello.server_name);
+  }
+
+  Untrusted on_quic(const Datagram& datagram) {
+    auto at = std::find_if(flights.begin(), flights.end(), [&](const auto& flight) { return flight.first == datagram.five_tuple; });
+    const bool fresh = at == flights.end();
+    QuicFlight first;
+    QuicFlight& flight = fresh ? first : at->second;
+    if (!flight.add(datagram.payload)) return {};
+    const auto bytes = flight.handshake();
+    const auto hello = read_client_hello_message(bytes);
+    const bool done = hello.complete || !hello.server_name.empty();
+    if (done && !fresh) flights.erase(at);
+    if (!done && fresh) {
+      if (flights.size() >= partial_limit) flights.pop_front();
+      flights.emplace_back(datagram.five_tuple, std::move(first));
+    }
+    return done ? on_hello(datagram, hello) : Untrusted{};
   }
 
   Untrusted on_tcp(const Datagram& datagram) {
@@ -241,6 +262,7 @@ Untrusted NameTable::on_datagram(const Datagram& datagram) {
   if (datagram.payload.size() < 6) return {};
   if (datagram.five_tuple.protocol == capture::protocol::udp) {
     if (datagram.five_tuple.source.port == dns_port) state_->on_dns(datagram);
+    else return state_->on_quic(datagram);
     return {};
   }
   if (!datagram.tcp) return {};

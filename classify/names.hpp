@@ -1,8 +1,9 @@
-// Names seen before a flow: DNS answers (address → name) and the server names of TLS ClientHellos. Bounded.
+// Names seen before a flow: DNS answers (address → name) and the server names of TLS and QUIC ClientHellos. Bounded.
 #pragma once
 
 #include "capture/anomalies.hpp"
 #include "classify/application.hpp"
+#include "classify/quic.hpp"
 
 #include <memory>
 #include <string>
@@ -32,6 +33,8 @@ struct ClientHello {
 };
 /// Null: these bytes do not begin a ClientHello.
 std::optional<ClientHello> read_client_hello(Bytes bytes);
+/// The same of the handshake message itself, without records (as QUIC carries it); nothing found: empty and not complete.
+ClientHello read_client_hello_message(Bytes handshake);
 
 class NameTable {
  public:
@@ -42,11 +45,12 @@ class NameTable {
 
   /// Whether a datagram can tell a name at all: cheap, and false for nearly all.
   static bool may_tell(const Datagram& datagram) {
-    constexpr std::uint16_t dns_port = 53;
-    return datagram.tcp ? datagram.payload_length > 0
-                        : datagram.five_tuple.source.port == dns_port && datagram.five_tuple.protocol == capture::protocol::udp;
+    constexpr std::uint16_t dns_port = 53, quic_port = 443;
+    if (datagram.tcp) return datagram.payload_length > 0;
+    if (datagram.five_tuple.protocol != capture::protocol::udp) return false;
+    return datagram.five_tuple.source.port == dns_port || (datagram.five_tuple.destination.port == quic_port && QuicFlight::may_begin(datagram.payload));
   }
-  /// Reads DNS (port 53) and TLS ClientHellos. Call for every datagram, before labels are looked up. Returns the server
+  /// Reads DNS (port 53) and ClientHellos in TLS and QUIC (UDP port 443). Call for every datagram, before labels are looked up. Returns the server
   /// name that this datagram tells of its own flow (SNI); empty: none. O(1) and without allocation for other packets.
   Untrusted on_datagram(const Datagram& datagram);
 

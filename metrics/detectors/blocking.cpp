@@ -26,6 +26,14 @@ std::string_view mechanism_of(const Attempt& attempt) {
   }
 }
 
+/// 0.95 and more accuses.
+double confidence_of(std::string_view mechanism, std::size_t targets, bool unnamed) {
+  // The host itself says that nobody listens there: a closed port, as far as one end can tell.
+  if (mechanism == "refused" || unnamed) return 0.85;
+  if (mechanism == "tcp_rst" || mechanism == "icmp") return 0.99;
+  return targets > 1 ? 0.97 : 0.9;
+}
+
 struct Tally {
   std::uint32_t failed = 0, answered = 0;
   std::map<std::string_view, std::uint32_t> by_mechanism;
@@ -65,8 +73,10 @@ std::vector<Finding> blocking(const DetectorInput& input) {
   for (auto& [application, tally] : tallies) {
     if (tally.failed < least_tries || tally.answered > 0) continue;
     // An application that held a call in this capture isn't blocked; whatever fails then is a fault or a cut.
+    // Unnamed ones may belong to any call: of the ways that ICE tries, most fail where one succeeds.
+    const bool unnamed = application == "webrtc" || application == "rtp";
     const bool held = std::any_of(classification.calls.begin(), classification.calls.end(), [&, name = application](const classify::Call& call) {
-      return call.label.application == name && call.end_time - call.start_time > std::chrono::seconds(10);
+      return (unnamed || call.label.application == name) && call.end_time - call.start_time > std::chrono::seconds(10);
     });
     if (held) continue;
     std::size_t answered_flows = 0;
@@ -82,11 +92,11 @@ std::vector<Finding> blocking(const DetectorInput& input) {
     const auto most = std::max_element(tally.by_mechanism.begin(), tally.by_mechanism.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
     finding.mechanism = most->first;
     finding.count = tally.failed;
-    finding.confidence = finding.mechanism == "tcp_rst" || finding.mechanism == "icmp" ? 0.99 : tally.targets.size() > 1 ? 0.97 : 0.9;
+    finding.confidence = confidence_of(finding.mechanism, tally.targets.size(), unnamed);
     finding.numbers = {{"tries", static_cast<double>(tally.failed)}, {"targets", static_cast<double>(tally.targets.size())},
                        {"other_flows_answered", static_cast<double>(answered_flows)}};
     using enum AlternativeStatus;
-    finding.alternatives = {{"application_server", tally.targets.size() > 1 ? not_ruled_out : not_ruled_out, "server_may_be_down", {}},
+    finding.alternatives = {{"application_server", not_ruled_out, "server_may_be_down", {}},
                             {"wifi", ruled_out, "others_stayed_alive", {}}, {"congestion", ruled_out, "others_stayed_alive", {}}};
     findings.push_back(std::move(finding));
   }

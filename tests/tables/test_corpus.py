@@ -11,8 +11,6 @@ UNNAMED = {
     ("FAX-Call-t38-CA-TDM-SIP-FB-1.pcap", "RTP"): "the stream is the SIP call's and named so",
     ("sip.pcap", "RTP"): "the stream is the SIP call's and named so",
     ("dtls_certificate_fragments.pcap", "Discord"): "named by a fragmented DTLS certificate only",
-    ("quic_crypto_aes_auth_size.pcap", "Snapchat"): "named inside QUIC only",
-    ("quic_frags_ch_out_of_order_same_packet_craziness.pcapng", "WhatsAppFiles"): "named inside QUIC only",
     ("synscan.pcap", "IPSec"): "a port scan",
     ("whatsapp.pcap", "WhatsApp"): "chat by its own handshake (ED, then WA), one way captured, no call",
 }
