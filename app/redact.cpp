@@ -48,7 +48,7 @@ Result<int> redact(const Options& options) {
   std::error_code failed;
   const PipelineOptions plain;
   std::optional<metrics::Analysis> original;
-  if (std::filesystem::is_regular_file(input, failed)) {
+  if (std::filesystem::is_regular_file(input, failed) || std::filesystem::is_directory(input, failed)) {
     auto analysis = analyze_inputs({input}, plain);
     if (!analysis) return analysis.error();
     original = std::move(analysis).value();

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 
-from support import Folder, captures, check, finish, run
+from support import PCAPS, Folder, captures, check, finish, run
 
 # What tells who: their values are hunted for in the copy.
 NAMES = ("dns.qry.name", "dns.resp.name", "dns.cname", "tls.handshake.extensions_server_name", "sip.from.user", "sip.to.user", "sip.from.addr",
@@ -120,6 +120,13 @@ def main():
         checked = captures()
         for capture in checked:
             check_capture(program, folder, capture)
+        # A folder is read twice like a file; what comes through a pipe can't be, and that is said.
+        own = PCAPS / "mumble-udp" / "capture.pcap.gz"
+        folded = run(program, "redact", own.parent, folder / "folded.pcapng")
+        check(folded.returncode == 0 and not folded.stderr, f"a folder: {folded.stderr}")
+        piped = subprocess.run([program, "redact", "-", str(folder / "piped.pcapng")], input=own.read_bytes(), capture_output=True, check=False)
+        check(piped.returncode == 0 and b"only once" in piped.stderr and (folder / "piped.pcapng").is_file(), f"a pipe: {piped.returncode} {piped.stderr}")
+        check(run(program, "redact", own, folder / "piped.pcapng").returncode == 1, "an output that is there already")
         missing = run(program, "redact", folder / "none", folder / "copy")
         check(missing.returncode == 3 and not (folder / "copy").exists(), f"a capture that isn't there: {missing.returncode} {missing.stderr}")
     print(f"{len(checked)} captures and their copies")
