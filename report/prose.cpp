@@ -166,21 +166,22 @@ std::string_view name_of(classify::Attempt::Outcome outcome) {
 }
 
 std::string display_filter(const metrics::Analysis& analysis, const metrics::Finding& finding) {
-  std::string flows;
-  std::size_t listed = 0;
+  constexpr std::size_t most_flows = 8;
+  std::vector<std::string> flows;                  // several flows may share a five-tuple: each is named once
   const auto& all = analysis.classification.flows;
   for (const auto id : finding.flows) {
     const auto flow = std::find_if(all.begin(), all.end(), [&](const classify::Flow& f) { return f.id == id; });
-    if (flow == all.end() || ++listed > 8) continue;
+    if (flow == all.end()) continue;
     const auto& tuple = flow->five_tuple;
     const char* ip = tuple.source.address.version == 6 ? "ipv6.addr" : "ip.addr";
     const char* port = tuple.protocol == capture::protocol::tcp ? "tcp.port" : "udp.port";
-    flows += fmt::format("{}({} == {} && {} == {} && {} == {} && {} == {})", flows.empty() ? "" : " || ", ip, tuple.source.address.text(), ip,
-                         tuple.destination.address.text(), port, tuple.source.port, port, tuple.destination.port);
+    auto filter = fmt::format("({} == {} && {} == {} && {} == {} && {} == {})", ip, tuple.source.address.text(), ip, tuple.destination.address.text(), port,
+                              tuple.source.port, port, tuple.destination.port);
+    if (flows.size() < most_flows && std::find(flows.begin(), flows.end(), filter) == flows.end()) flows.push_back(std::move(filter));
   }
   if (!flows.empty()) {
-    if (finding.mechanism == "tcp_rst" || finding.kind == "injected_reset") return "(" + flows + ") && tcp.flags.reset == 1";
-    return flows;
+    const auto any = fmt::format("{}", fmt::join(flows, " || "));
+    return finding.mechanism == "tcp_rst" || finding.kind == "injected_reset" ? "(" + any + ") && tcp.flags.reset == 1" : any;
   }
   std::string frames;
   for (std::size_t i = 0; i < finding.packets.size() && i < 40; ++i) frames += fmt::format("{}{}", i == 0 ? "" : ", ", finding.packets[i]);
