@@ -6,6 +6,7 @@ usage: relay.py '{"delay_ms": 15, …}'    each value for both ways, or [to the 
          loss                    probability of a single loss
          burst_loss, burst_stay  probability to begin a burst of losses, and to stay in it (Gilbert)
          rate_bps, queue_bytes   a line of this rate with a drop-tail queue: everything shares it
+         shape_bps, shape_queue_bytes, shape_bucket_bytes   the same for UDP alone, its rate over IP bytes: a shaper of calls
        relay.py --no-offload IF  switches IF's checksum and segmentation offloads off: frames go as on a real wire
 """
 import fcntl
@@ -44,9 +45,22 @@ class Line:
         self.rate, self.queue = value("rate_bps"), value("queue_bytes") or 30_000
         self.random, self.out = random.Random(7 + way), out
         self.in_burst, self.free_at, self.last = False, 0.0, 0.0
+        self.shape_rate, self.shape_queue = value("shape_bps"), value("shape_queue_bytes") or 6_000
+        self.shape_bucket, self.shape_free_at = value("shape_bucket_bytes") or 1_600, 0.0
 
-    def due(self, now, size):
+    def shaped(self, now, size):
+        """When the shaper lets a packet of `size` go; None: its queue is full. A full bucket lies `bucket` bytes in the past."""
+        start = max(self.shape_free_at, now - self.shape_bucket * 8 / self.shape_rate)
+        done = start + size * 8 / self.shape_rate
+        if (done - now) * self.shape_rate / 8 > self.shape_queue:
+            return None
+        self.shape_free_at = done
+        return max(now, done)
+
+    def due(self, now, size, udp=False):
         """When a frame that came now goes on; None: never."""
+        if udp and self.shape_rate and (now := self.shaped(now, size)) is None:
+            return None
         if self.random.random() < (self.burst_stay if self.in_burst else self.burst_loss):
             self.in_burst = True
             return None
@@ -93,7 +107,7 @@ def main():
                 continue
             if source[2] == PACKET_OUTGOING:
                 continue
-            due = lines[end].due(time.monotonic(), len(frame) - 14)
+            due = lines[end].due(time.monotonic(), len(frame) - 14, frame[12:14] == b"\x08\x00" and frame[23] == socket.IPPROTO_UDP)
             if due is not None:
                 number += 1
                 heapq.heappush(waiting, (due, number, lines[end].out, frame))
