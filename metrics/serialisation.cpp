@@ -153,10 +153,11 @@ std::optional<ShaperFit> fit_shaper(std::span<const ArmPacket> all, double packe
   const bool varying = standard_deviation(sizes) > varying_sizes * mean(sizes);
   // Sizes that wander make the rate of a sender that keeps its own time wander too; behind a queue it stands still.
   const double wandering = mean(mean_sizes) > 0 ? standard_deviation(mean_sizes) / mean(mean_sizes) : 0;
-  const bool paced = fit.plateau_cv <= paced_ratio * wandering && fit.slope >= clear_low_slope && fit.slope <= clear_most_slope &&
-                     fit.correlation >= clear_correlation;
-  const bool serial = varying ? paced || (fit.slope >= least_slope && fit.slope <= most_slope && fit.correlation >= least_correlation)
-                              : fit.off_grid >= least_off_grid && relative_spread(relative) <= steady_gaps / 2;
+  const bool size_rules = fit.slope >= clear_low_slope && fit.slope <= clear_most_slope && fit.correlation >= clear_correlation;
+  const bool paced = fit.plateau_cv <= paced_ratio * wandering && size_rules;
+  const bool even = fit.off_grid >= least_off_grid && relative_spread(relative) <= steady_gaps / 2;
+  const bool grows = fit.slope >= least_slope && fit.slope <= most_slope && fit.correlation >= least_correlation;
+  const bool serial = varying ? grows || paced || (even && size_rules) : even;
   // The plateau's rate must be that of the usual gap: on a line that others' large packets hold up, ours come in clumps.
   const bool usual = std::abs(median(relative) - 1) <= most_unusual;
   fit.mechanism = serial && usual && gaps_ignore_losses && fit.plateau_cv <= widest_plateau && relative_spread(relative) <= steady_gaps;

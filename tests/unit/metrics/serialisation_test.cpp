@@ -71,6 +71,26 @@ TEST_CASE("a full queue that drops the large packets more often is still a queue
   CHECK(fit->mechanism);
 }
 
+// Sizes that hardly vary, blurred by a busy receiver: the gaps are even and off the sender's own packet time.
+TEST_CASE("a queue is told through a receiver's jitter by an even gap that isn't the sender's") {
+  auto arrivals = shaped(talk(60, 115, 7, 9), 36'000, 1500, Pause::before);
+  Random random(9);
+  for (auto& packet : arrivals) packet.time += random.uniform(0, 0.006);
+  std::sort(arrivals.begin(), arrivals.end(), [](const auto& a, const auto& b) { return a.time < b.time; });
+  const auto fit = fit_shaper(arrivals, 0.02);
+  REQUIRE(fit.has_value());
+  CHECK(fit->correlation < 0.7);
+  CHECK(fit->mechanism);
+  CHECK(fit->rate_bps == Approx(36'000).epsilon(0.005));
+  // The same blur on the sender's own gaps says nothing.
+  auto sent = talk(60, 115, 7, 9);
+  std::vector<ArmPacket> blurred;
+  std::uint32_t ordinal = 0;
+  for (const auto& packet : sent) blurred.push_back({packet.time + random.uniform(0, 0.006), packet.bytes, ++ordinal});
+  const auto own = fit_shaper(blurred, 0.02);
+  CHECK((!own || !own->mechanism));
+}
+
 TEST_CASE("the sender's own pace is no shaper") {
   std::vector<ArmPacket> steady, losing;
   Random random(7);
