@@ -16,6 +16,10 @@ Claim recognise(const FlowStart& start) {
     secure = secure || is_dtls_handshake(packet);
   }
   if (!stun || secure) return {};
+  // Browsers use the same numbers for other codecs, and after a reconnection show no DTLS handshake either; but with them
+  // come types that Signal doesn't have.
+  for (int type = 96; type <= 127; ++type)
+    if (type != 102 && type != 118 && rtp_run(start, type) >= 3) return {};
   const int audio = rtp_run(start, 102), video = rtp_run(start, 118);
   // Its receiver reports (type 201) outnumber the media while a call is set up.
   const bool reports = std::any_of(start.packets.begin(), start.packets.end(), [](const StartPacket& packet) {

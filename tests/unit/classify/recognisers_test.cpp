@@ -176,10 +176,20 @@ Made webrtc() {
   return made;
 }
 
+std::vector<std::uint8_t> rtp(std::uint8_t type, std::uint16_t number) {
+  return filled({0x80, type, static_cast<std::uint8_t>(number >> 8), static_cast<std::uint8_t>(number), 0, 0, 3, 0xc0, 0, 0, 0, type}, 120, number);
+}
+Made signal() {
+  Made made{udp(50000, 10000), {}, {}};
+  add(made, filled({0, 1, 0, 0x50, 0x21, 0x12, 0xa4, 0x42, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 0, 6, 0, 9}, 100, 1));
+  for (std::uint16_t i = 0; i < 6; ++i) add(made, rtp(102, i));
+  return made;
+}
+
 const std::map<std::string_view, Made (*)()> all = {
     {"teamspeak", teamspeak}, {"mumble", mumble}, {"ventrilo", ventrilo}, {"skype", skype}, {"viber", viber}, {"zoom", zoom}, {"iax2", iax2},
     {"wireguard", wireguard}, {"openvpn", openvpn}, {"whatsapp", whatsapp}, {"discord", discord}, {"line", line}, {"imo", imo}, {"telegram", telegram},
-    {"sip", sip}, {"rtsp", rtsp}, {"mgcp", mgcp}, {"h323", h323}, {"skinny", skinny}, {"ipsec", ipsec}, {"webrtc", webrtc}};
+    {"sip", sip}, {"rtsp", rtsp}, {"mgcp", mgcp}, {"h323", h323}, {"skinny", skinny}, {"ipsec", ipsec}, {"webrtc", webrtc}, {"signal", signal}};
 
 }  // namespace
 
@@ -220,6 +230,13 @@ TEST_CASE("one bit off in the telling bytes takes the format's claim away") {
     INFO(flip.key);
     CHECK((!said.application || said.application->key != flip.key || said.claim.confidence < 0.9));
   }
+}
+
+TEST_CASE("a browser's call that shows no handshake after a reconnection is not taken for Signal") {
+  Made made = signal();
+  for (std::uint16_t i = 0; i < 6; ++i) add(made, rtp(111, i));
+  const auto said = made.look();
+  CHECK((!said.application || said.application->key != "signal"));
 }
 
 TEST_CASE("random payloads are claimed with half confidence less than once in a thousand flows") {
