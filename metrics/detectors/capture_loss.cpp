@@ -9,6 +9,24 @@ namespace {
 
 constexpr std::uint64_t least_missing = 3;
 
+/// Numbers that the sender used up without sending: nothing of the stream for a whole second and more, while the capture
+/// saw other traffic. (WebRTC counts on while it has no path to send on.)
+std::uint64_t never_sent(const Observation& observation, const StreamObservation& stream) {
+  const auto& total = observation.total;
+  std::uint64_t count = 0;
+  for (const auto& gap : stream.gaps) {
+    const auto first = (gap.before - total.start) / total.step + 1, last = (gap.after - total.start) / total.step;
+    for (auto second = std::max<std::int64_t>(first, 0); second < last; ++second) {
+      const auto index = static_cast<std::size_t>(second);
+      const bool seen = (index < total.sent.size() && total.sent[index] > 0) || (index < total.received.size() && total.received[index] > 0);
+      if (!seen) continue;
+      count += gap.count;
+      break;
+    }
+  }
+  return count;
+}
+
 }  // namespace
 
 std::vector<Finding> capture_loss(const DetectorInput& input) {
@@ -27,9 +45,10 @@ std::vector<Finding> capture_loss(const DetectorInput& input) {
   for (const auto& stream : observation.streams) {
     if (!stream.lost || !stream.expected) continue;
     const bool sent = stream.direction == Direction::sent;
-    (sent ? own : received) += *stream.lost;
-    (sent ? own_expected : received_expected) += *stream.expected;
-    if (sent && *stream.lost > 0) finding.streams.push_back(stream.id);
+    const std::uint64_t unsent = sent ? std::min(never_sent(observation, stream), *stream.lost) : 0;
+    (sent ? own : received) += *stream.lost - unsent;
+    (sent ? own_expected : received_expected) += *stream.expected - unsent;
+    if (sent && *stream.lost > unsent) finding.streams.push_back(stream.id);
   }
   for (const auto& flow : observation.flows)
     if (flow.tcp) {

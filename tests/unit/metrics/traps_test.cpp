@@ -216,3 +216,21 @@ TEST_CASE("a server that died answers the same few packets each time and is no f
   CHECK_FALSE(has(analysis, "freeze"));
   CHECK_FALSE(accused(analysis));
 }
+
+TEST_CASE("numbers that the sender used up without sending are no drops of the capture, others are") {
+  // Packets 500 to 749 (five seconds) are missing from what we sent.
+  const bool quiet = GENERATE(true, false);
+  Machine machine;
+  const Wire media{peer, 30000, 23456, false};
+  machine.talk(media, 1, 31, 31, 100);
+  const auto missing = [&](const tests::CapturedFrame& frame) { return frame.bytes[26] == 192 && frame.time >= 11 - 0.005 && frame.time < 16 - 0.005; };
+  if (quiet) {
+    std::erase_if(machine.frames, missing);
+  } else {
+    // As many, scattered: in no second is the stream silent.
+    int k = 0;
+    std::erase_if(machine.frames, [&](const auto& frame) { return frame.bytes[26] == 192 && ++k % 6 == 0; });
+  }
+  machine.pages(31);
+  CHECK(has(machine.analysis(), "capture_loss") != quiet);
+}
