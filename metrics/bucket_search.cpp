@@ -45,36 +45,52 @@ Threshold best_threshold(const Bins& bins) {
   return best;
 }
 
-Bins walk(std::span<const ArmPacket> packets, double rate_bps, double depth) {
-  Bins bins;
+namespace {
+
+/// Buckets of one rate and several depths side by side: each step of a walk waits for the one before, several walks
+/// don't wait for each other.
+template <std::size_t lanes>
+std::array<Bins, lanes> walk_side_by_side(std::span<const ArmPacket> packets, double rate_bps, const std::array<double, lanes>& depths) {
+  std::array<Bins, lanes> bins;
   // A full bucket finds the same bin packet after packet: counting in turns keeps an addition from waiting for the last one.
-  constexpr std::size_t turns = 4;
-  std::array<std::array<std::uint32_t, Bins::count>, turns> seen{};
+  constexpr std::size_t turns = lanes > 1 ? 1 : 4;
+  std::array<std::array<std::array<std::uint32_t, Bins::count>, lanes>, turns> seen{};
   std::size_t turn = 0;
-  double tokens = 0, last = 0;
-  bool known = false;
+  std::array<double, lanes> tokens{};
+  double last = 0;
+  bool known = false;   // of all alike: it is time and losses that make it so, not the depth
   for (const auto& packet : packets) {
     if (packet.after_silence) known = false;
-    if (known) tokens = std::min(depth, tokens + (packet.time - last) * rate_bps / 8);
-    last = packet.time;
     if (known) {
-      const auto bin = Bins::of(tokens / packet.bytes);
-      ++seen[turn++ % turns][bin];
-      if (packet.lost) bins.lost[bin] += 1;
+      const double added = (packet.time - last) * rate_bps / 8;
+      auto& counts = seen[turn++ % turns];
+      for (std::size_t lane = 0; lane < lanes; ++lane) {
+        tokens[lane] = std::min(depths[lane], tokens[lane] + added);
+        const auto bin = Bins::of(tokens[lane] / packet.bytes);
+        ++counts[lane][bin];
+        if (packet.lost) bins[lane].lost[bin] += 1;
+      }
     }
-    // A loss with that many tokens is none of the bucket's: it tells nothing of what the bucket holds.
-    if (packet.lost && known && tokens > full_bucket * packet.bytes) continue;
-    if (packet.lost) {
+    last = packet.time;
+    for (double& held : tokens) {
+      if (!packet.lost) held = std::max(0.0, held - packet.bytes);
+      // A loss with that many tokens is none of the bucket's: it tells nothing of what the bucket holds.
+      else if (known && held > full_bucket * packet.bytes) continue;
       // A first loss tells where the bucket stands: somewhere below the packet's size.
-      tokens = known ? std::min(tokens, packet.bytes) : packet.bytes / 2;
-      known = true;
-    } else {
-      tokens = std::max(0.0, tokens - packet.bytes);
+      else held = known ? std::min(held, packet.bytes) : packet.bytes / 2;
     }
+    known = known || packet.lost;
   }
   for (const auto& part : seen)
-    for (std::size_t i = 0; i < Bins::count; ++i) bins.seen[i] += part[i];
+    for (std::size_t lane = 0; lane < lanes; ++lane)
+      for (std::size_t i = 0; i < Bins::count; ++i) bins[lane].seen[i] += part[lane][i];
   return bins;
+}
+
+}  // namespace
+
+Bins walk(std::span<const ArmPacket> packets, double rate_bps, double depth) {
+  return walk_side_by_side<1>(packets, rate_bps, {depth}).front();
 }
 
 Bucket find_bucket(std::span<const ArmPacket> packets, const std::vector<double>& rates, std::array<double, bucket_depths.size()>& by_depth) {
@@ -85,22 +101,27 @@ Bucket find_bucket(std::span<const ArmPacket> packets, const std::vector<double>
   const auto fine = packets.first(std::min<std::size_t>(packets.size(), 40000));
   Bucket best;
   for (const double centre : centres_of(rates))
-    for (int step = -most_steps; step <= most_steps; ++step)
+    for (int step = -most_steps; step <= most_steps; ++step) {
+      const double rate = centre * (1 + coarse_step * step);
+      const auto walked = walk_side_by_side(coarse, rate, bucket_depths);
       for (std::size_t d = 0; d < bucket_depths.size(); ++d) {
-        const double rate = centre * (1 + coarse_step * step);
         // Steady traffic separates as well at neighbouring rates: what passed between the losses then decides.
-        const double gain = best_threshold(walk(coarse, rate, bucket_depths[d])).gain * (1 - 0.005 * std::abs(step));
+        const double gain = best_threshold(walked[d]).gain * (1 - 0.005 * std::abs(step));
         by_depth[d] = std::max(by_depth[d], gain);
         if (gain > best.gain) best = {rate, bucket_depths[d], gain};
       }
+    }
   best.gain = best_threshold(walk(fine, best.rate, best.depth)).gain;
   for (const auto& [rate_step, depth_step] : {std::pair{0.003, 1.4}, {0.0015, 1.2}, {0.0007, 1.1}, {0.0003, 1.05}}) {
     const Bucket around = best;
-    for (const double factor : {1 - 2 * rate_step, 1 - rate_step, 1.0, 1 + rate_step, 1 + 2 * rate_step})
-      for (const double deeper : {1 / depth_step, 1.0, depth_step}) {
-        const Bucket tried{around.rate * factor, around.depth * deeper, best_threshold(walk(fine, around.rate * factor, around.depth * deeper)).gain};
+    for (const double factor : {1 - 2 * rate_step, 1 - rate_step, 1.0, 1 + rate_step, 1 + 2 * rate_step}) {
+      const std::array depths = {around.depth * (1 / depth_step), around.depth, around.depth * depth_step};
+      const auto walked = walk_side_by_side(fine, around.rate * factor, depths);
+      for (std::size_t d = 0; d < depths.size(); ++d) {
+        const Bucket tried{around.rate * factor, depths[d], best_threshold(walked[d]).gain};
         if (tried.gain > best.gain) best = tried;
       }
+    }
   }
   return best;
 }
