@@ -95,7 +95,7 @@ SCENARIOS = {
     "webrtc-audio-congested": congested("webrtc", 50, call="webrtc_audio"),
     "webrtc-video-clean": Scenario("webrtc", 40, FINE, call="webrtc_video"),
     "webrtc-video-policed": policed("webrtc", 90, 200_000, 16_000, call="webrtc_video"),
-    "webrtc-video-shaped": shaped("webrtc", 90, 200_000, 20_000, call="webrtc_video"),
+    "webrtc-video-shaped": shaped("webrtc", 90, 120_000, 12_000, call="webrtc_video"),
     "webrtc-video-blackholed": cut_off("webrtc", 12, 40, call="webrtc_video"),
     "webrtc-video-congested": congested("webrtc", 60, 2_000_000, 60_000, call="webrtc_video"),
 }
