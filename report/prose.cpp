@@ -98,7 +98,8 @@ std::string Prose::smallest(const metrics::Verdict& verdict, bool always) const 
     const auto shown = quantity == "period_count" ? fmt::format("{:.0f}", smallest) : percent_text(smallest);
     list += (list.empty() ? " " : comma()) + catalogue_.text("smallest." + quantity, {{"value", value(shown)}});
   }
-  return catalogue_.text("smallest") + list + ".";
+  const bool rate_untold = !verdict.smallest_detectable.contains("rate_ratio");
+  return catalogue_.text("smallest") + list + "." + (rate_untold ? " " + catalogue_.text("smallest.video") : "");
 }
 
 std::string Prose::summary(const metrics::Analysis& analysis) const {
