@@ -35,14 +35,33 @@ void split_trailing_filter(Options& options) {
   options.inputs.erase(first, options.inputs.end());
 }
 
-void add_common(CLI::App& command, Options& options) {
-  command.add_option("--format", options.format, "Form of the result")
-      ->check(CLI::IsMember({"text", "json", "ndjson", "csv", "markdown", "html"}));
+using Words = std::vector<std::string>;
+
+const Words analysis_formats = {"text", "json", "ndjson", "csv", "markdown", "html"};
+
+// Each command offers only what it heeds.
+void add_format(CLI::App& command, Options& options, const Words& formats) {
+  command.add_option("--format", options.format, "Form of the result")->check(CLI::IsMember(formats));
+}
+
+void add_output(CLI::App& command, Options& options) {
   command.add_option("-o,--output", options.output, "Write the result there; it must not exist");
+}
+
+void add_prose(CLI::App& command, Options& options) {
   command.add_option("--lang", options.language, "Language of prose")->check(CLI::IsMember({"en", "fr", "ar"}));
   command.add_option("--tz", options.time_zone, "Time zone of text and HTML, e.g. Africa/Casablanca (JSON is always UTC)");
-  command.add_flag("-q,--quiet", options.quiet, "No progress, no hints");
-  command.add_flag("-v,--verbose", options.verbose, "More detail");
+}
+
+void add_quiet(CLI::App& command, Options& options) { command.add_flag("-q,--quiet", options.quiet, "No progress, no hints"); }
+
+/// What prints an analysis.
+void add_result(CLI::App& command, Options& options) {
+  add_format(command, options, analysis_formats);
+  add_output(command, options);
+  add_prose(command, options);
+  add_quiet(command, options);
+  command.add_flag("-v,--verbose", options.verbose, "Text: also the numbers behind each finding and stream");
 }
 
 void add_analysis(CLI::App& command, Options& options) {
@@ -55,7 +74,7 @@ void add_analysis(CLI::App& command, Options& options) {
 
 void add_watch(CLI::App& app, Options& options) {
   auto* watch = app.add_subcommand("watch", "Capture live during a call; Ctrl-C ends it and prints the verdict");
-  add_common(*watch, options);
+  add_result(*watch, options);
   add_analysis(*watch, options);
   watch->add_option("-i,--interface", options.interface, "Interface to capture on");
   watch->add_flag("-D,--list-interfaces", options.list_interfaces, "List the interfaces");
@@ -70,18 +89,23 @@ void add_watch(CLI::App& app, Options& options) {
 
 void add_commands(CLI::App& app, Options& options) {
   auto* analyze = app.add_subcommand("analyze", "Analyse captures: .pcap, .pcapng, also packed with gzip, zstd or xz");
-  add_common(*analyze, options);
+  add_result(*analyze, options);
   add_analysis(*analyze, options);
   analyze->add_option("-r", options.inputs, "A capture, as in tcpdump");
   analyze->add_option("FILE|DIR|-", options.inputs, "Captures; several are one observation. A pcap-filter may follow.");
   add_watch(app, options);
   auto* compare = app.add_subcommand("compare", "Compare two captures: VPN and direct, two networks, two months, two ends");
-  add_common(*compare, options);
+  add_format(*compare, options, {"text", "json"});
+  add_output(*compare, options);
+  add_prose(*compare, options);
+  add_quiet(*compare, options);
   add_analysis(*compare, options);
   compare->add_option("--baseline", options.baseline, "Capture without the trouble")->required();
   compare->add_option("--suspect", options.suspect, "Capture with it")->required();
   auto* report = app.add_subcommand("report", "Make the evidence bundle, or the story of several analyses");
-  add_common(*report, options);
+  add_output(*report, options);
+  add_prose(*report, options);
+  add_quiet(*report, options);
   add_analysis(*report, options);
   report->add_flag("--pdf", options.pdf, "Also report.pdf, by an installed Chromium");
   report->add_flag("--anonymise,--anonymize", options.anonymise, "Replace addresses and names, consistently");
@@ -90,21 +114,22 @@ void add_commands(CLI::App& app, Options& options) {
   report->add_option("--key", options.key, "Sign the bundle with this key (see: callwitness key new)");
   report->add_option("[NAME=]ANALYSIS.json|FILE", options.inputs, "Captures are one observation; with analyses (--format json) or earlier bundles, or --each, every input is one")->required();
   auto* verify = app.add_subcommand("verify", "Check a bundle and recompute its findings from its packets");
-  add_common(*verify, options);
+  add_output(*verify, options);
   verify->add_option("--key", options.key, "Public key that must have signed it: a file or the key's line");
   verify->add_option("BUNDLE", options.inputs, "The bundle: its folder or its zip")->required()->expected(1);
   auto* redact = app.add_subcommand("redact", "Write an anonymised copy of a capture; says where its analysis differs from the original's");
-  add_common(*redact, options);
+  add_output(*redact, options);
   redact->add_option("IN OUT", options.inputs, "Capture to read, capture to write")->required()->expected(2);
   auto* key = app.add_subcommand("key", "Keys that sign bundles");
   auto* fresh = key->add_subcommand("new", "Make a key: FILE (secret) and FILE.pub, in minisign's format");
   fresh->add_option("FILE", options.key, "Where to write the secret key")->required();
   key->require_subcommand(1);
-  for (const auto& [name, what] : {std::pair{"demo", "Analyse the bundled capture; needs neither privileges nor a network"},
-                                   std::pair{"apps", "List the applications that are recognised"},
-                                   std::pair{"doctor", "Say what this machine can and can't do"},
-                                   std::pair{"schema", "Print the JSON Schema of the output"}})
-    add_common(*app.add_subcommand(name, what), options);
+  add_result(*app.add_subcommand("demo", "Analyse the bundled capture; needs neither privileges nor a network"), options);
+  auto* apps = app.add_subcommand("apps", "List the applications that are recognised");
+  add_format(*apps, options, {"text", "json"});
+  add_output(*apps, options);
+  add_output(*app.add_subcommand("doctor", "Say what this machine can and can't do"), options);
+  add_output(*app.add_subcommand("schema", "Print the JSON Schema of the output"), options);
 }
 
 }  // namespace

@@ -40,6 +40,7 @@ capture::Result<int> print_analysis(const metrics::Analysis& analysis, const Opt
   how.language = options.language;
   how.time_zone = options.time_zone;
   how.width = terminal_width();
+  how.verbose = options.verbose;
   how.colour = options.output.empty() && isatty(STDOUT_FILENO) && std::getenv("NO_COLOR") == nullptr;
   std::ostringstream out;
   if (options.format == "json") report::write_json(analysis, out);

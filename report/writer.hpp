@@ -27,6 +27,7 @@ struct WriteOptions {
   std::string_view language = "en";   ///< en, fr, ar
   bool colour = false;
   int width = 100;                    ///< terminal columns
+  bool verbose = false;               ///< text: more numbers
   std::string_view time_zone = "UTC"; ///< --tz, for text and HTML; JSON is always UTC
   const BundleFacts* bundle = nullptr; ///< HTML: the page stands in a bundle
 };

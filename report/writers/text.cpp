@@ -4,6 +4,7 @@
 #include "report/timeline.hpp"
 #include "report/timestamps.hpp"
 #include "report/writer.hpp"
+#include "report/writers/text_detail.hpp"
 
 #include <fmt/format.h>
 
@@ -92,6 +93,7 @@ class TextWriter {
                         stream.bitrate_bps ? fmt::format("{:.1f}", stream.bitrate_bps->mean / 1e3) : "-", number(stream.lost, "{}"),
                         stream.loss_ratio ? percent_text(*stream.loss_ratio) : "-", number(stream.jitter_ms, "{:.2f}"), number(stream.rtt_ms, "{:.1f}"),
                         stream.mos ? fmt::format("{:.2f}{}", *stream.mos, stream.mos_grounded ? "" : "?") : "-");
+    if (options_.verbose) wrapped(stream_detail(stream, identity), "      ");
   }
 
   void sparklines(const classify::Call& call) {
@@ -149,6 +151,7 @@ class TextWriter {
       for (const auto& alternative : finding.alternatives)
         wrapped(fmt::format("{}: {} ({})", words_.text("alternative." + std::string(alternative.key)), words_.text("status." + std::string(name_of(alternative.status))),
                             prose_.reason(alternative)), "        ");
+      if (const auto detail = finding_detail(finding); options_.verbose && !detail.empty()) wrapped(detail, "        ");
       if (const auto filter = display_filter(analysis_, finding); !filter.empty()) wrapped("Wireshark: " + filter, "        ");
     }
   }
