@@ -38,6 +38,7 @@ void Decoder::State::decode(const Packet& one) {
   direction = one.direction;
   owner = {};
   const auto wire = std::max(one.wire_length, static_cast<std::uint32_t>(one.bytes.size()));
+  if (static_cast<std::uint16_t>(one.link_type) == link_type::ethernet && plain_udp(one.bytes, wire)) return;
   frame(static_cast<std::uint16_t>(one.link_type), {one.bytes, wire}, 0);
 }
 

@@ -16,6 +16,9 @@ struct Decoder::State {
   static constexpr int deepest = 8;
 
   void decode(const Packet& packet);
+  /// What nearly every packet of a call is, at one look: Ethernet, IPv4 without options or IPv6 without extensions, UDP,
+  /// whole and in no tunnel. It tells what the layers would one by one; false: they must look.
+  bool plain_udp(Bytes frame, std::uint32_t wire);
   void frame(std::uint16_t link_type, Slice frame, int depth);
   void ethernet(Slice frame, int depth);
   void wifi(Slice frame, int depth);
@@ -36,9 +39,19 @@ struct Decoder::State {
   void other(const NetworkHeader& header, Slice payload);
   bool gre(Slice payload, int depth);
   bool udp_tunnel(const Datagram& datagram, int depth);
+  static constexpr std::uint16_t gtp_user = 2152, vxlan = 4789, vxlan_linux = 8472, teredo = 3544, geneve = 6081;
+  static bool may_be_tunnel(std::uint16_t source, std::uint16_t destination) {
+    return destination == gtp_user || source == gtp_user || destination == vxlan || destination == vxlan_linux ||
+           destination == geneve || source == teredo || destination == teredo;
+  }
   bool inner_ip(Slice packet, int depth);
   bool plausible_ip(Slice packet) const;
   bool too_deep(int depth);
+  static constexpr std::size_t android_trailer_size = 32;
+  static bool has_android_trailer(Bytes frame) {
+    constexpr std::uint32_t magic = 0x01072021;
+    return frame.size() >= 14 + 20 + android_trailer_size && Cursor(frame.last(android_trailer_size)).u32() == magic;
+  }
   void read_android_trailer(Bytes frame);
   /// Where the next datagram is written: nested headers may write it anew until it is told.
   Datagram& begin(const NetworkHeader& header, Slice payload);

@@ -11,12 +11,10 @@ void Decoder::State::ethernet(Slice frame, int depth) {
 
 /// PCAPdroid appends magic, user id and program name to each frame (docs/formats.md).
 void Decoder::State::read_android_trailer(Bytes frame) {
-  constexpr std::size_t size = 32, name_size = 20;
-  constexpr std::uint32_t magic = 0x01072021;
-  if (frame.size() < 14 + 20 + size) [[unlikely]] return;
-  Cursor trailer(frame.last(size));
-  if (trailer.u32() != magic) [[likely]] return;
-  trailer.skip(4);   // user id
+  constexpr std::size_t name_size = 20;
+  if (!has_android_trailer(frame)) [[likely]] return;
+  Cursor trailer(frame.last(android_trailer_size));
+  trailer.skip(8);   // magic, user id
   const Bytes name = trailer.take(name_size);
   const auto end = std::find(name.begin(), name.end(), 0);
   owner = {reinterpret_cast<const char*>(name.data()), static_cast<std::size_t>(end - name.begin())};

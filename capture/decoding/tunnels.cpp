@@ -54,8 +54,8 @@ bool Decoder::State::gre(Slice outer, int depth) {
 
 /// True when the datagram was a tunnel's and what is inside was delivered instead.
 bool Decoder::State::udp_tunnel(const Datagram& datagram, int depth) {
-  constexpr std::uint16_t gtp_user = 2152, vxlan = 4789, vxlan_linux = 8472, teredo = 3544, geneve = 6081;
   const std::uint16_t source = datagram.five_tuple.source.port, destination = datagram.five_tuple.destination.port;
+  if (!may_be_tunnel(source, destination)) return false;
   const Slice inside{datagram.payload, datagram.payload_length};
   const auto inner_ethernet = [&](Slice frame) {
     if (frame.bytes.size() < 14 + 20 || too_deep(depth + 2)) return false;
