@@ -32,7 +32,7 @@ Error unreadable(const std::string& path, int error) {
 }  // namespace
 
 ByteStream::ByteStream(const StreamOptions& options) : options_(options), buffer_(options.window) {}
-ByteStream::~ByteStream() = default;
+ByteStream::~ByteStream() { stored_->settle(); }   // the buffer goes first
 
 Result<std::unique_ptr<ByteStream>> ByteStream::open(const std::string& path, const StreamOptions& options) {
   const int descriptor = path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -76,6 +76,7 @@ bool ByteStream::reopenable() const { return stored_->regular; }
 StoredIdentity ByteStream::identity() { return stored_->finish(); }
 
 Bytes ByteStream::refill(std::size_t want) {
+  stored_->settle();
   if (begin_ > 0) {
     std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
     end_ -= begin_;

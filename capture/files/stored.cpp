@@ -21,7 +21,7 @@ ByteStream::Stored::Stored(int opened, bool is_regular, std::uint64_t size_when_
       limit(is_regular ? size_when_opened : UINT64_MAX),
       threaded_(is_regular && size_when_opened >= threaded_from) {
   if (regular) posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL);
-  if (threaded_) thread_ = std::jthread([this](const std::stop_token& stop) { hash_whole_file(stop); });
+  if (threaded_) thread_ = std::jthread([this](const std::stop_token& stop) { hash_what_comes(stop); });
 }
 
 ByteStream::Stored::~Stored() {
@@ -30,19 +30,25 @@ ByteStream::Stored::~Stored() {
   if (descriptor > STDIN_FILENO) ::close(descriptor);
 }
 
-void ByteStream::Stored::hash_whole_file(const std::stop_token& stop) {
-  std::vector<std::uint8_t> chunk(hash_chunk);
-  while (hashed_ < limit && !stop.stop_requested()) {
-    const auto room = static_cast<std::size_t>(std::min<std::uint64_t>(chunk.size(), limit - hashed_));
-    const ssize_t got = ::pread(descriptor, chunk.data(), room, static_cast<off_t>(hashed_));
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) break;
-    sha_.add(chunk.data(), static_cast<std::size_t>(got));
-    hashed_ += static_cast<std::uint64_t>(got);
+void ByteStream::Stored::hash_what_comes(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (changed_.wait(lock, stop, [this] { return !unhashed_.empty(); })) {
+    lock.unlock();
+    sha_.add(unhashed_.data(), unhashed_.size());
+    lock.lock();
+    unhashed_ = {};
+    changed_.notify_all();
   }
 }
 
+void ByteStream::Stored::settle() {
+  if (!threaded_) return;
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return unhashed_.empty(); });
+}
+
 std::size_t ByteStream::Stored::read(std::uint8_t* to, std::size_t room) {
+  settle();
   room = static_cast<std::size_t>(std::min<std::uint64_t>(room, limit - taken));
   if (room == 0 || !error.empty()) return 0;
   ssize_t got = 0;
@@ -54,8 +60,14 @@ std::size_t ByteStream::Stored::read(std::uint8_t* to, std::size_t room) {
     return 0;
   }
   const auto size = static_cast<std::size_t>(got);
-  if (!threaded_) sha_.add(to, size);
   taken += size;
+  if (!threaded_) {
+    sha_.add(to, size);
+  } else if (size > 0) {
+    const std::lock_guard lock(mutex_);
+    unhashed_ = {to, size};
+    changed_.notify_all();
+  }
   return size;
 }
 
@@ -69,15 +81,12 @@ Bytes ByteStream::Stored::chunk() {
 }
 
 StoredIdentity ByteStream::Stored::finish() {
-  if (threaded_) {
-    if (thread_.joinable()) thread_.join();
-    return {sha_.hex(), hashed_};
-  }
   if (regular && taken < limit && error.empty()) {
     std::vector<std::uint8_t> rest(hash_chunk);
     while (read(rest.data(), rest.size()) > 0) {
     }
   }
+  settle();
   return {sha_.hex(), taken};
 }
 

@@ -1,10 +1,12 @@
-// Stored bytes of an input and their SHA-256. Big regular files are hashed by a thread of their own, since hashing
-// takes longer than reading: it changes when the hash is known, never what it is.
+// Stored bytes of an input and their SHA-256. What is read of a big file is hashed by a thread of its own while it is
+// decoded, since hashing takes as long: it changes when the hash is known, never what it is.
 #pragma once
 
 #include "capture/files/byte_stream.hpp"
 #include "capture/sha256.hpp"
 
+#include <condition_variable>
+#include <mutex>
 #include <thread>
 
 namespace callwitness::capture {
@@ -17,6 +19,8 @@ struct ByteStream::Stored {
 
   /// Stored bytes into `to`; 0 at the end. A read error is told in `error` and ends the input.
   std::size_t read(std::uint8_t* to, std::size_t room);
+  /// Waits until what `read` gave is hashed: call before those bytes are moved or overwritten.
+  void settle();
   /// The next stored bytes for a decompressor; empty at the end.
   Bytes chunk();
   StoredIdentity finish();
@@ -30,10 +34,12 @@ struct ByteStream::Stored {
   std::size_t input_begin = 0, input_end = 0;
 
  private:
-  void hash_whole_file(const std::stop_token& stop);
+  void hash_what_comes(const std::stop_token& stop);
   Sha256 sha_;
   bool threaded_;
-  std::uint64_t hashed_ = 0;
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  Bytes unhashed_;              ///< the thread's work; empty: it is done
   std::jthread thread_;
 };
 
