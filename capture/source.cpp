@@ -66,19 +66,19 @@ class FileSource final : public PacketSource {
   }
 
  private:
-  /// Numbers and counts the packet at the input's head. False: the filter leaves it out.
-  bool take(Input& input) {
-    input.head.ordinal = ++ordinal_;
-    if (filter_ && !filter_->matches(input.head)) return false;
+  /// Numbers and counts an input's packet. False: the filter leaves it out.
+  bool take(Input& input, Packet& packet) {
+    packet.ordinal = ++ordinal_;
+    if (filter_ && !filter_->matches(packet)) return false;
     if (input.record->first_ordinal == 0) input.record->first_ordinal = ordinal_;
-    input.reader->account(input.head);
+    input.reader->account(packet);
     ++delivered_;
     return true;
   }
   bool enough() const { return options_.packet_limit != 0 && delivered_ >= options_.packet_limit; }
 
   bool deliver(Input& input, PacketSink& sink) {
-    if (take(input)) sink.on_packet(input.head);
+    if (take(input, input.head)) sink.on_packet(input.head);
     return !enough();
   }
 
@@ -86,12 +86,10 @@ class FileSource final : public PacketSource {
   void run_one(Input& input, PacketSink& sink) {
     std::array<Packet, most_at_once> packets;
     while (input.has_head) {
-      std::size_t count = 0;
-      bool more = true;
-      while (more) {
-        if (take(input)) packets[count++] = input.head;
-        more = !enough() && count < most_at_once && input.reader->ready() && input.reader->next(input.head);
-      }
+      packets[0] = input.head;
+      std::size_t count = take(input, packets[0]) ? 1 : 0;
+      while (!enough() && count < most_at_once && input.reader->next_at_hand(packets[count]))
+        if (take(input, packets[count])) ++count;
       sink.on_packets({packets.data(), count});
       input.has_head = !enough() && input.reader->next(input.head);
     }

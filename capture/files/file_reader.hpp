@@ -20,8 +20,13 @@ class FileReader {
     ++seen_;
     return more;
   }
-  /// The next packet is at hand: `next` will leave the bytes of those before it in their place.
-  bool ready() const { return pcap_ ? pcap_->ready() : pcapng_->ready(); }
+  /// As `next`, if an ordinary packet is at hand: leaves the bytes of those before it in their place.
+  bool next_at_hand(Packet& packet) {
+    if (pcap_ ? !pcap_->next_at_hand(packet) : !pcapng_->ready() || !pcapng_->next(packet)) return false;
+    check_time(packet.time);
+    ++seen_;
+    return true;
+  }
   /// A packet that is handed on: counted.
   void account(const Packet& packet) {
     ++packets_;

@@ -8,11 +8,8 @@ namespace {
 constexpr std::uint32_t magic_microseconds = 0xa1b2c3d4, magic_nanoseconds = 0xa1b23c4d, magic_modified = 0xa1b2cd34;
 constexpr std::size_t file_header_size = 24;
 /// libpcap's bound of a record for all link types but USB and D-Bus, whose files carry a larger snap length.
-constexpr std::uint32_t usual_longest = 262'144, largest_longest = 16u << 20;
-constexpr std::uint32_t seconds_per_day = 86'400;
+constexpr std::uint32_t usual_longest = 262'144;
 constexpr std::size_t scan_step = std::size_t{1} << 16;
-
-std::uint32_t distance(std::uint32_t a, std::uint32_t b) { return a > b ? a - b : b - a; }
 }  // namespace
 
 bool PcapReader::recognises(Bytes start) {
@@ -55,23 +52,6 @@ bool PcapReader::start() {
   return true;
 }
 
-PcapReader::Header PcapReader::header_at(const std::uint8_t* at) const {
-  Header header{order_.u32(at), order_.u32(at + 4), order_.u32(at + 8), order_.u32(at + 12)};
-  if (lengths_swapped_ || (lengths_maybe_swapped_ && header.captured > header.wire))
-    std::swap(header.captured, header.wire);
-  return header;
-}
-
-/// Sixteen zero bytes are what a preallocated or half-written file holds, not a packet.
-bool PcapReader::possible(const Header& header) const {
-  return header.captured <= longest_ && (header.seconds | header.fraction | header.captured | header.wire) != 0;
-}
-
-bool PcapReader::usual(const Header& header, const Header& before) const {
-  return possible(header) && header.captured > 0 && header.captured <= header.wire && header.wire <= largest_longest &&
-         header.fraction < fractions_per_second_ && distance(header.seconds, before.seconds) <= seconds_per_day;
-}
-
 bool PcapReader::suspicious(const Header& header) const {
   return header.fraction >= fractions_per_second_ || header.wire > largest_longest || header.captured > header.wire ||
          (have_last_ && distance(header.seconds, last_.seconds) > seconds_per_day);
@@ -83,13 +63,6 @@ bool PcapReader::confirmed(std::size_t offset, const Header& header) {
   const Bytes window = stream_.peek(end + header_size_);
   if (window.size() < end + header_size_) return window.size() >= end;
   return possible(header_at(window.data() + end));
-}
-
-bool PcapReader::ready() const {
-  const Bytes window = stream_.at_hand();
-  if (window.size() < 2 * header_size_) return false;
-  const Header header = header_at(window.data());
-  return possible(header) && !suspicious(header) && window.size() - 2 * header_size_ >= header.captured;
 }
 
 bool PcapReader::next(Packet& packet) {
@@ -123,16 +96,7 @@ bool PcapReader::next(Packet& packet) {
     if (header.captured > header.wire) [[unlikely]]
       damage_.oddity("captured_more_than_wire", packets_, stream_.position(),
                      "a packet claims more captured bytes than it had on the wire");
-    packet.time = Time(Duration(std::int64_t{header.seconds} * 1'000'000'000 +
-                                std::int64_t{header.fraction} * nanoseconds_per_fraction_));
-    packet.bytes = window.subspan(header_size_, std::min(header.captured, snap_length_));
-    packet.wire_length = header.wire;
-    packet.link_type = link_type_;
-    packet.direction = LinkDirection::unknown;
-    stream_.consume(total);
-    last_ = header;
-    have_last_ = true;
-    ++packets_;
+    deliver(window, header, packet);
     return true;
   }
 }

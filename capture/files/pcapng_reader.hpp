@@ -17,7 +17,7 @@ class PcapngReader {
   PcapngReader(ByteStream& stream, DamageLog& damage, CaptureRecord& record);
   bool start();
   bool next(Packet& packet);
-  /// As PcapReader::ready.
+  /// `next` will deliver an ordinary packet, and leave the bytes of those before it in their place.
   bool ready() const;
 
  private:
