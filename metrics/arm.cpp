@@ -24,10 +24,24 @@ struct Built {
   std::uint64_t lost = 0;
 };
 
-/// Captures are nearly always in order already.
+/// Sorts by merging the runs that are in order already: captures come as one, their losses as another.
 template <class T, class Less>
-void sort_if_needed(std::vector<T>& values, Less less) {
-  if (!std::is_sorted(values.begin(), values.end(), less)) std::stable_sort(values.begin(), values.end(), less);
+void sort_runs(std::vector<T>& values, Less less) {
+  std::vector<std::size_t> ends{0};
+  for (auto from = values.begin(); from != values.end();) {
+    from = std::is_sorted_until(from, values.end(), less);
+    ends.push_back(static_cast<std::size_t>(from - values.begin()));
+  }
+  const auto at = [&](std::size_t place) { return values.begin() + static_cast<std::ptrdiff_t>(place); };
+  while (ends.size() > 2) {
+    std::vector<std::size_t> merged{0};
+    for (std::size_t i = 2; i < ends.size(); i += 2) {
+      std::inplace_merge(at(ends[i - 2]), at(ends[i - 1]), at(ends[i]), less);
+      merged.push_back(ends[i]);
+    }
+    if (merged.back() != ends.back()) merged.push_back(ends.back());
+    ends = std::move(merged);
+  }
 }
 
 /// `usual` seconds part packets of the stream: what is lost at the end of a burst (a video frame, a talk spurt) was sent
@@ -39,7 +53,7 @@ void insert_lost(std::vector<ArmPacket>& to, const ArmPacket& before, const ArmP
 }
 
 void mark_silences(std::vector<ArmPacket>& packets) {
-  sort_if_needed(packets, [](const ArmPacket& a, const ArmPacket& b) { return a.time < b.time; });
+  sort_runs(packets, [](const ArmPacket& a, const ArmPacket& b) { return a.time < b.time; });
   double last = -1e9;
   for (auto& packet : packets) {
     if (packet.lost) continue;
@@ -61,7 +75,7 @@ bool silent_between(const std::vector<double>& arrivals, double from, double to)
 struct Numbered { std::int32_t sequence; ArmPacket packet; };
 
 void add_losses_by_sequence(std::vector<Numbered>& stream, const std::vector<double>& arrivals, Built& built) {
-  sort_if_needed(stream, [](const Numbered& a, const Numbered& b) { return a.sequence < b.sequence; });
+  sort_runs(stream, [](const Numbered& a, const Numbered& b) { return a.sequence < b.sequence; });
   std::vector<double> gaps;
   for (std::size_t i = 1; i < stream.size(); ++i)
     if (stream[i].sequence == stream[i - 1].sequence + 1) gaps.push_back(stream[i].packet.time - stream[i - 1].packet.time);
@@ -118,6 +132,7 @@ double packet_time_of(const Observation& observation, const FlowObservation& flo
 struct StreamTrace {
   std::vector<ArmPacket> all;
   std::vector<Numbered> numbered;
+  std::size_t count = 0;
   double bytes = 0;
 };
 
@@ -128,6 +143,33 @@ struct FlowTraces {
   std::map<std::uint16_t, StreamTrace> streams;
   std::vector<double> arrivals;
 };
+
+/// The direction's packets by stream; how many.
+std::size_t collect(FlowTraces& traces) {
+  const auto each = [&](auto use) {
+    std::uint16_t last_stream = 0;
+    StreamTrace* trace = nullptr;   // of the last packet: mostly the next one's as well
+    for (const auto& packet : traces.flow.trace) {
+      if (packet.direction != traces.direction || packet.duplicate) continue;
+      if (trace == nullptr || packet.stream != last_stream) trace = &traces.streams[packet.stream], last_stream = packet.stream;
+      use(packet, *trace);
+    }
+  };
+  std::size_t count = 0;
+  each([&](const TracePacket&, StreamTrace& trace) { ++trace.count, ++count; });
+  if (count < minimum_packets) return count;
+  traces.arrivals.reserve(count);
+  for (auto& [stream, trace] : traces.streams) trace.all.reserve(trace.count), trace.numbered.reserve(trace.count);
+  each([&](const TracePacket& packet, StreamTrace& trace) {
+    const double time = capture::seconds(packet.time - traces.observation.first_time);
+    const ArmPacket arm_packet{time, static_cast<double>(packet.ip_bytes), packet.ordinal, false, false};
+    trace.all.push_back(arm_packet);
+    trace.bytes += packet.ip_bytes;
+    traces.arrivals.push_back(time);
+    if (packet.extended_sequence != TracePacket::no_sequence) trace.numbered.push_back({packet.extended_sequence, arm_packet});
+  });
+  return count;
+}
 
 bool is_numbered(const Observation& observation, std::uint16_t stream) {
   if (stream >= observation.classification->streams.size()) return false;
@@ -164,7 +206,7 @@ Arm build(FlowTraces& traces, const std::vector<std::uint16_t>& streams, bool wh
   }
   if (arm.source == LossSource::none && !traces.flow.tcp && unnumbered.size() >= minimum_packets) {
     std::vector<double> gaps;
-    sort_if_needed(unnumbered, [](const ArmPacket& a, const ArmPacket& b) { return a.time < b.time; });
+    sort_runs(unnumbered, [](const ArmPacket& a, const ArmPacket& b) { return a.time < b.time; });
     for (std::size_t i = 1; i < unnumbered.size(); ++i) gaps.push_back(unnumbered[i].time - unnumbered[i - 1].time);
     arm.packet_time = cadence_of(gaps);
     if (arm.packet_time > 0) {
@@ -219,22 +261,9 @@ std::vector<Arm> arms_of(const Observation& observation) {
     if (flow.trace.size() < minimum_packets) continue;
     for (const auto direction : {Direction::received, Direction::sent}) {
       FlowTraces traces{observation, flow, direction, {}, {}};
-      std::size_t count = 0;
-      std::uint16_t last_stream = 0;
-      StreamTrace* trace = nullptr;   // of the last packet: mostly the next one's as well
-      for (const auto& packet : flow.trace) {
-        if (packet.direction != direction || packet.duplicate) continue;
-        const double time = capture::seconds(packet.time - observation.first_time);
-        const ArmPacket arm_packet{time, static_cast<double>(packet.ip_bytes), packet.ordinal, false, false};
-        if (trace == nullptr || packet.stream != last_stream) trace = &traces.streams[packet.stream], last_stream = packet.stream;
-        trace->all.push_back(arm_packet);
-        trace->bytes += packet.ip_bytes;
-        traces.arrivals.push_back(time);
-        if (packet.extended_sequence != TracePacket::no_sequence) trace->numbered.push_back({packet.extended_sequence, arm_packet});
-        ++count;
-      }
+      const std::size_t count = collect(traces);
       if (count < minimum_packets) continue;
-      sort_if_needed(traces.arrivals, std::less<>());
+      sort_runs(traces.arrivals, std::less<>());
       std::vector<std::uint16_t> every, not_audio;
       double total = 0;
       for (const auto& [stream, told] : traces.streams) {
