@@ -25,16 +25,16 @@ void TcpMeter::sample(Side& side, capture::Duration round_trip) {
 /// True when all of [begin, end) had been missing: it arrives for the first time as far as the capture shows.
 bool TcpMeter::fill_hole(Side& side, std::uint32_t begin, std::uint32_t end) {
   for (std::uint8_t i = 0; i < side.hole_count; ++i) {
-    Hole& hole = side.holes[i];
+    Hole& hole = side.flight->holes[i];
     if (before(begin, hole.begin) || before(hole.end, end)) continue;
     if (begin == hole.begin) hole.begin = end;
     else if (end == hole.end) hole.end = begin;
-    else if (side.hole_count < side.holes.size()) {
-      side.holes[side.hole_count++] = {end, hole.end};
-      side.holes[i].end = begin;
+    else if (side.hole_count < side.flight->holes.size()) {
+      side.flight->holes[side.hole_count++] = {end, hole.end};
+      hole.end = begin;
       return true;
     } else hole.end = begin;
-    if (hole.begin == hole.end) hole = side.holes[--side.hole_count];
+    if (hole.begin == hole.end) hole = side.flight->holes[--side.hole_count];
     return true;
   }
   return false;
@@ -50,6 +50,8 @@ void TcpMeter::data(Side& side, classify::Way way, const capture::Datagram& data
     side.next = begin;
   }
   if (length == 0) return;
+  if (!side.flight) side.flight = std::make_unique<Flight>();
+  auto& [holes, all_pending] = *side.flight;
   const bool copy = begin == side.last_begin && length == side.last_length && datagram.ip_id == side.last_ip_id &&
                     datagram.ip_id != 0;
   side.last_begin = begin;
@@ -58,12 +60,12 @@ void TcpMeter::data(Side& side, classify::Way way, const capture::Datagram& data
   if (copy && before(begin, side.next)) return;
   ++side.segments;
   if (!before(begin, side.next)) {
-    if (begin != side.next && begin - side.next < largest_jump && side.hole_count < side.holes.size())
-      side.holes[side.hole_count++] = {side.next, begin};
+    if (begin != side.next && begin - side.next < largest_jump && side.hole_count < holes.size())
+      holes[side.hole_count++] = {side.next, begin};
     side.next = end;
     side.payload_bytes += length;
-    side.pending[side.next_pending] = {end, datagram.time, true};
-    side.next_pending = static_cast<std::uint8_t>((side.next_pending + 1) % side.pending.size());
+    all_pending[side.next_pending] = {end, datagram.time, true};
+    side.next_pending = static_cast<std::uint8_t>((side.next_pending + 1) % all_pending.size());
     return;
   }
   if (length == 1 && end == side.next) return;           // a keep-alive probe (RFC 9293 3.8.4), nothing was lost
@@ -75,7 +77,7 @@ void TcpMeter::data(Side& side, classify::Way way, const capture::Datagram& data
   }
   // Data sent once more, or for the first time in the capture though later data had passed: lost before or here.
   if (!fills) ++side.retransmissions;
-  for (auto& pending : side.pending) pending.valid = false;   // Karn: what is acknowledged next is ambiguous
+  for (auto& pending : all_pending) pending.valid = false;   // Karn: what is acknowledged next is ambiguous
   if (losses_.size() < loss_limit)
     losses_.push_back({datagram.time, length, static_cast<Direction>(way), static_cast<std::uint32_t>(datagram.ordinal)});
 }
@@ -90,18 +92,21 @@ void TcpMeter::acknowledge(Side& side, const capture::Datagram& datagram) {
   if (side.acknowledged && !before(side.highest_acknowledged, number)) return;
   side.acknowledged = true;
   side.highest_acknowledged = number;
-  for (auto& pending : side.pending) {
-    if (!pending.valid || before(number, pending.end)) continue;
-    if (pending.end == number) sample(side, datagram.time - pending.time);
-    pending.valid = false;
-  }
-  for (std::uint8_t i = 0; i < side.hole_count;) {       // acknowledged although the capture never held it
-    if (before(number, side.holes[i].end)) {
-      ++i;
-      continue;
+  if (side.flight) {
+    auto& [holes, all_pending] = *side.flight;
+    for (auto& pending : all_pending) {
+      if (!pending.valid || before(number, pending.end)) continue;
+      if (pending.end == number) sample(side, datagram.time - pending.time);
+      pending.valid = false;
     }
-    ++side.unseen;
-    side.holes[i] = side.holes[--side.hole_count];
+    for (std::uint8_t i = 0; i < side.hole_count;) {     // acknowledged although the capture never held it
+      if (before(number, holes[i].end)) {
+        ++i;
+        continue;
+      }
+      ++side.unseen;
+      holes[i] = holes[--side.hole_count];
+    }
   }
   if (const std::uint32_t beyond = number - side.next; before(side.next, number) && beyond < largest_jump) {
     if (beyond > 1) ++side.unseen;                       // 1 may be the FIN

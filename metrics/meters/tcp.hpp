@@ -6,6 +6,7 @@
 #include "metrics/observation.hpp"
 
 #include <array>
+#include <memory>
 #include <vector>
 
 namespace callwitness::metrics {
@@ -26,14 +27,16 @@ class TcpMeter {
  private:
   struct Hole { std::uint32_t begin = 0, end = 0; };
   struct Pending { std::uint32_t end = 0; capture::Time time; bool valid = false; };
+  struct Flight {                               ///< once data is seen: a flood of SYNs need not pay for it
+    std::array<Hole, 16> holes{};               ///< not captured yet
+    std::array<Pending, 8> pending{};           ///< segments whose acknowledgement gives a round trip
+  };
   struct Side {
     bool started = false;
     std::uint32_t next = 0;                     ///< highest sequence captured, plus one
     std::uint64_t segments = 0, retransmissions = 0, unseen = 0, payload_bytes = 0;
-    std::array<Hole, 16> holes{};               ///< not captured yet
-    std::uint8_t hole_count = 0;
-    std::array<Pending, 8> pending{};           ///< segments whose acknowledgement gives a round trip
-    std::uint8_t next_pending = 0;
+    std::unique_ptr<Flight> flight;
+    std::uint8_t hole_count = 0, next_pending = 0;
     std::uint32_t highest_acknowledged = 0;     ///< by the other side
     bool acknowledged = false;
     std::uint32_t last_begin = 0, last_length = 0;   ///< of the last segment, to know a mirror port's second copy
