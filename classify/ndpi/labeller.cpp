@@ -140,6 +140,7 @@ bool Labeller::submit(FlowId flow, const Datagram& datagram) {
   const auto [at, fresh] = state_->open.try_emplace(id);
   auto& opened = at->second;
   if (fresh) {
+    state_->child.start();   // before there is much memory for it to inherit
     opened.first_time = datagram.time;
     state_->oldest.push_back(id);
     state_->open_bytes += flow_overhead;
