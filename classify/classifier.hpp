@@ -21,6 +21,7 @@ class Classifier final : public capture::DatagramSink {
   Classifier(MediaSink& sink, const ClassifierOptions& options);
   ~Classifier() override;
   void on_datagram(const Datagram& datagram) override;
+  void on_datagrams(std::span<const Datagram> datagrams) override;
   void on_idle(Time now) override;
   void finish() override;                     ///< fuses the evidence, builds the calls, calls sink.finish
 

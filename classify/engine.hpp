@@ -20,13 +20,18 @@ namespace callwitness::classify {
 class Engine {
  public:
   Engine(MediaSink& sink, const ClassifierOptions& options);
-  void on_datagram(const Datagram& datagram);
+  void on_datagram(const Datagram& datagram) { on_datagram(datagram, table_.key_of(datagram.five_tuple)); }
+  void on_datagrams(std::span<const Datagram> datagrams);
   void on_idle(Time now);
   void finish();
 
  private:
   // engine.cpp: flows
-  FlowState& flow_of(const Datagram& datagram, Way& way);
+  static constexpr std::size_t at_once = 32;
+  using Keys = std::array<FlowTable::Key, at_once>;
+  void fetch_ahead(std::span<const Datagram> datagrams, Keys& keys);
+  void on_datagram(const Datagram& datagram, const FlowTable::Key& key);
+  FlowState& flow_of(const Datagram& datagram, const FlowTable::Key& key, Way& way);
   std::uint32_t create(const Datagram& datagram);
   void close(std::uint32_t slot);
   void note_traits(FlowState& state, Way way, const Datagram& datagram);
@@ -60,7 +65,7 @@ class Engine {
 
   // streams
   StreamId open_stream(FlowState& state, Way way, Stream stream);
-  void tell(FlowState& state, MediaPacket packet, StreamId stream);
+  void tell(FlowState& state, MediaPacket& packet, StreamId stream);
 
   // engine_finish.cpp
   void harvest(FlowState& state);
@@ -69,7 +74,7 @@ class Engine {
   /// The application that the flow's server name, or the name of one of its addresses, belongs to; empty: none.
   std::string_view name_application(const Flow& flow) const;
   Label fused_label(const FlowState& state) const;
-  static bool carries_rtp(const FlowState& state);
+  static bool carries_rtp(const FlowState& state) { return state.rtp && state.rtp->accepted() > 0; }
   Label label_by_sign_in(const Flow& voice, const std::vector<Flow>& all) const;
   void end_flow(FlowState& state);
   MediaFlow media_flow(const Flow& its, const std::vector<SharingStream>& group) const;

@@ -35,10 +35,6 @@ Label Engine::label_of(const FlowState& state) const {
   return state.flow.label;
 }
 
-bool Engine::carries_rtp(const FlowState& state) {
-  return state.detail && state.detail->rtp && state.detail->rtp->accepted() > 0;
-}
-
 Label Engine::fused_label(const FlowState& state) const {
   Evidence evidence;
   evidence.recognition = {state.application, state.claim};
@@ -51,7 +47,7 @@ Label Engine::fused_label(const FlowState& state) const {
   if (label != ndpi_labels_.end()) evidence.ndpi_label = label->second;
   if (state.ice && !state.dtls && evidence.carries_rtp) {
     bool audio = false, video = false;
-    for (const auto& track : state.detail->rtp->tracks()) {
+    for (const auto& track : state.rtp->tracks()) {
       if (!track.stream) continue;
       audio = audio || track.main_type() == 102;
       video = video || track.main_type() == 118;
@@ -81,8 +77,8 @@ void Engine::harvest_lines(const FlowDetail& detail) {
 
 void Engine::harvest(FlowState& state) {
   if (state.detail) harvest_lines(*state.detail);
-  if (!state.detail || !state.detail->rtp) return;
-  for (const auto& track : state.detail->rtp->tracks()) {
+  if (!state.rtp) return;
+  for (const auto& track : state.rtp->tracks()) {
     if (!track.stream) continue;
     const auto at = static_cast<std::size_t>(*track.stream);
     StreamFacts& facts = facts_[at];
@@ -122,11 +118,12 @@ void Engine::end_flow(FlowState& state) {
 
 std::vector<StreamId> Engine::streams_of(const FlowState& state) const {
   std::vector<StreamId> ids;
-  if (!state.detail) return ids;
-  if (state.detail->rtp) {
-    for (const auto& track : state.detail->rtp->tracks()) if (track.stream) ids.push_back(*track.stream);
+  if (state.rtp) {
+    for (const auto& track : state.rtp->tracks()) if (track.stream) ids.push_back(*track.stream);
   }
-  for (const auto& track : state.detail->counters) if (track.stream) ids.push_back(*track.stream);
+  if (state.detail) {
+    for (const auto& track : state.detail->counters) if (track.stream) ids.push_back(*track.stream);
+  }
   std::sort(ids.begin(), ids.end());
   return ids;
 }

@@ -63,10 +63,10 @@ std::optional<Duration> Engine::answer(FlowState& state, Way way, std::uint64_t 
 }
 
 void Engine::note_turn_around(FlowState& state, Way way, Duration taken) {
-  WayTraits& traits = state.traits[static_cast<std::size_t>(way)];
-  if (traits.answers < 0xffff) ++traits.answers;
+  WayAnswers& answers = state.answers[static_cast<std::size_t>(way)];
+  if (answers.count < 0xffff) ++answers.count;
   const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(taken).count();
-  traits.fastest_answer_us = std::min(traits.fastest_answer_us, static_cast<std::uint32_t>(std::clamp<std::int64_t>(microseconds, 0, 0xfffffffe)));
+  answers.fastest_us = std::min(answers.fastest_us, static_cast<std::uint32_t>(std::clamp<std::int64_t>(microseconds, 0, 0xfffffffe)));
 }
 
 void Engine::on_stun(FlowState& state, Way way, const Datagram& datagram, const StunMessage& message) {
@@ -138,7 +138,7 @@ StreamId Engine::open_stream(FlowState& state, Way way, Stream stream) {
   return stream.id;
 }
 
-void Engine::tell(FlowState& state, MediaPacket packet, StreamId stream) {
+void Engine::tell(FlowState& state, MediaPacket& packet, StreamId stream) {
   packet.stream = stream;
   StreamFacts& facts = facts_[static_cast<std::size_t>(stream)];
   if (facts.packets++ == 0) facts.first_time = packet.time;
@@ -151,10 +151,9 @@ void Engine::tell(FlowState& state, MediaPacket packet, StreamId stream) {
 bool Engine::on_rtp(FlowState& state, Way way, const Datagram& datagram, Bytes bytes, std::uint32_t length) {
   const auto header = parse_rtp(bytes, length);
   if (!header) return false;
-  FlowDetail& detail = detail_of(state);
-  if (!detail.rtp) detail.rtp = std::make_unique<RtpTracker>();
+  if (!state.rtp) state.rtp = std::make_unique<RtpTracker>();
   MediaPacket packet = packet_of(datagram, length - header->header_length);
-  const auto outcome = detail.rtp->on_packet(*header, way, packet, {state.announced, state.ice || state.dtls});
+  const auto outcome = state.rtp->on_packet(*header, way, packet, {state.announced, state.ice || state.dtls});
   if (!outcome.track) return false;
   RtpTrack& track = *outcome.track;
   if (!outcome.accepted_now) {
@@ -170,7 +169,7 @@ bool Engine::on_rtp(FlowState& state, Way way, const Datagram& datagram, Bytes b
   stream.kind = known.kind;
   stream.sequence_basis = SequenceBasis::rtp;
   track.stream = open_stream(state, way, std::move(stream));
-  for (const auto& earlier : track.backlog) tell(state, earlier, *track.stream);
+  for (auto& earlier : track.backlog) tell(state, earlier, *track.stream);
   track.backlog = {};
   return true;
 }
@@ -224,7 +223,7 @@ void Engine::on_counter(FlowState& state, Way way, const Datagram& datagram, con
   stream.sequence_bits = header.sequence_bits;
   stream.sequence_shared = header.sequence_shared;
   track->stream = open_stream(state, way, std::move(stream));
-  for (const auto& earlier : track->backlog) tell(state, earlier, *track->stream);
+  for (auto& earlier : track->backlog) tell(state, earlier, *track->stream);
   track->backlog = {};
 }
 
@@ -266,7 +265,7 @@ void Engine::on_cadence(FlowState& state, Way way, const Datagram& datagram) {
     if (found == detail.counters.end()) found = detail.counters.insert(detail.counters.end(), CounterTrack{});
     found->way = each;
     found->stream = id;
-    for (const auto& earlier : side.backlog) tell(state, earlier, id);
+    for (auto& earlier : side.backlog) tell(state, earlier, id);
     side.backlog = {};
   }
 }
@@ -284,23 +283,25 @@ bool Engine::carry(FlowState& state, Way way, const Datagram& datagram, const Un
 
 void Engine::on_udp(FlowState& state, Way way, const Datagram& datagram) {
   if (datagram.payload.empty()) return;
+  const bool may_be_rtp = (datagram.payload[0] & 0xc0) == 0x80;   // so begins neither STUN, nor text, nor a wrapper
   if (datagram.payload[0] <= 3) {
     if (const auto message = parse_stun(datagram.payload, datagram.payload_length)) {
       on_stun(state, way, datagram, *message);
       if (message->data.empty()) return;
     }
   }
-  if (state.signalling != Signalling::none || looks_like_sip(datagram.payload)) {
+  if (state.signalling != Signalling::none || (!may_be_rtp && looks_like_sip(datagram.payload))) {
     on_signalling(state, way, datagram, datagram.payload);
     return;
   }
-  const bool has_rtp = state.detail && state.detail->rtp && state.detail->rtp->accepted() > 0;
-  if (state.application && state.settled && !has_rtp) {
+  const bool has_rtp = carries_rtp(state);
+  if (!has_rtp && state.application && state.settled) {
     if (state.application->echo) on_echo(state, way, datagram);
     if (const auto header = media_of(state, datagram, way)) return on_counter(state, way, datagram, *header);
   }
   if (!has_rtp && never_media(state.flow.five_tuple)) return;
-  if (carry(state, way, datagram, unwrap(datagram.payload, datagram.payload_length))) return;
+  const Unwrapped bare{datagram.payload, datagram.payload_length, false};
+  if (carry(state, way, datagram, may_be_rtp ? bare : unwrap(datagram.payload, datagram.payload_length))) return;
   if (has_rtp || state.gave_up_cadence || !state.settled || (state.application && state.application->media)) return;
   if (state.claim.role == Role::signalling || state.claim.role == Role::control) return;
   if (state.flow.forward.packets + state.flow.backward.packets > packets_before_beat) on_cadence(state, way, datagram);

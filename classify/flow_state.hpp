@@ -21,8 +21,12 @@ struct WayTraits {
   std::uint32_t packets = 0;
   std::uint32_t initial_time_to_live = 0;   ///< packets that left with 64, 128 or 255
   std::uint32_t inbound = 0, outbound = 0;  ///< as the capture's own direction flags say
-  std::uint16_t answers = 0;                ///< requests that this way's sender answered, as captured
-  std::uint32_t fastest_answer_us = 0xffffffff;
+};
+
+/// How a way's sender answers, as captured.
+struct WayAnswers {
+  std::uint16_t count = 0;
+  std::uint32_t fastest_us = 0xffffffff;
 };
 
 /// The first packets, copied, until the application is settled.
@@ -62,7 +66,6 @@ enum class Framing : std::uint8_t { undecided, none, text, prefixed, turn };
 struct FlowDetail {
   static constexpr std::size_t request_limit = 8;
   StartRecorder start;
-  std::unique_ptr<RtpTracker> rtp;
   std::unique_ptr<TcpTracker> tcp;
   std::unique_ptr<CadenceMeter> cadence;
   std::unique_ptr<std::array<StreamReassembly, 2>> reassembly;
@@ -73,28 +76,31 @@ struct FlowDetail {
   std::uint8_t next_request = 0;
 };
 
-struct FlowState {
+/// In lines of the processor's cache: a packet of a known call touches the flow's beginning and the line from `rtp` on.
+struct alignas(64) FlowState {
   Flow flow;
-  std::array<WayTraits, 2> traits{};
   std::unique_ptr<FlowDetail> detail;
   const Application* application = nullptr;  ///< settled by format or behaviour
   Claim claim;
-  std::uint32_t recency_before = 0, recency_after = 0;  ///< FlowTable's lists
-  std::uint8_t recency_list = 0;
+  std::array<WayAnswers, 2> answers{};
+  alignas(64) std::unique_ptr<RtpTracker> rtp;
+  Time last_media_time;
+  std::array<WayTraits, 2> traits{};
+  std::uint16_t stream_count = 0;
   bool swapped = false;                      ///< forward runs from the greater to the lesser endpoint
   bool used = false;
   bool settled = false;                      ///< recognisers have had their say
   bool ice = false, dtls = false;            ///< STUN with the cookie, a DTLS handshake seen
   bool announced = false;                    ///< an SDP or RTSP named one of its endpoints
+  bool ndpi_done = false;                    ///< nDPI needs no more of it
+  bool attempt_settled = false;              ///< it is no try that the attempts still follow
+  Signalling signalling = Signalling::none;  ///< it carries SIP or RTSP text
+  std::uint8_t recency_list = 0;             ///< FlowTable's lists
+  std::uint32_t recency_before = 0, recency_after = 0;
   bool close_notify = false, rtcp_bye = false, bye = false;
   bool rtcp = false;
   bool gave_up_cadence = false;
-  bool ndpi_done = false;                    ///< nDPI needs no more of it
-  bool attempt_settled = false;              ///< it is no try that the attempts still follow
   Framing framing = Framing::undecided;
-  Signalling signalling = Signalling::none;  ///< it carries SIP or RTSP text
-  std::uint16_t stream_count = 0;
-  Time last_media_time;
 };
 
 }  // namespace callwitness::classify

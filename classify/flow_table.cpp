@@ -37,14 +37,13 @@ std::uint64_t FlowTable::hash(const FiveTuple& five_tuple, bool is_swapped) cons
   return mix(value ^ seed_[0], rest ^ seed_[1]);
 }
 
-std::optional<std::uint32_t> FlowTable::find(const FiveTuple& five_tuple, Way& way) const {
-  const bool is_swapped = swapped(five_tuple);
-  const std::uint64_t hashed = hash(five_tuple, is_swapped);
+std::optional<std::uint32_t> FlowTable::find(const FiveTuple& five_tuple, const Key& key, Way& way) const {
+  const auto [hashed, is_swapped] = key;
   const std::size_t mask = buckets_.size() - 1;
   const auto tag = static_cast<std::uint32_t>(hashed >> 32);
   for (std::size_t i = hashed & mask; buckets_[i].slot != none; i = (i + 1) & mask) {
     if (buckets_[i].tag != tag) continue;
-    const FlowState& state = states_[buckets_[i].slot];
+    const FlowState& state = (*this)[buckets_[i].slot];
     const FiveTuple& known = state.flow.five_tuple;
     const bool same_way = state.swapped == is_swapped;
     if (known.protocol == five_tuple.protocol &&
@@ -61,13 +60,13 @@ std::uint32_t FlowTable::insert(const FiveTuple& five_tuple) {
   if ((live_ + 1) * 2 > buckets_.size()) grow();
   std::uint32_t slot;
   if (free_.empty()) {
-    slot = static_cast<std::uint32_t>(states_.size());
-    states_.emplace_back();
+    slot = slots_++;
+    if (slot % block_size == 0) blocks_.push_back(std::make_unique<FlowState[]>(block_size));
   } else {
     slot = free_.back();
     free_.pop_back();
   }
-  FlowState& state = states_[slot];
+  FlowState& state = (*this)[slot];
   state = FlowState{};
   state.used = true;
   state.swapped = swapped(five_tuple);
@@ -79,22 +78,22 @@ std::uint32_t FlowTable::insert(const FiveTuple& five_tuple) {
   while (buckets_[i].slot != none) i = (i + 1) & mask;
   buckets_[i] = {static_cast<std::uint32_t>(hashed >> 32), slot};
   ++live_;
-  Ends& ends = lists_[0];
+  Ends& ends = lists_[lone];
   state.recency_before = ends.youngest;
   state.recency_after = none;
-  (ends.youngest == none ? ends.oldest : states_[ends.youngest].recency_after) = slot;
+  (ends.youngest == none ? ends.oldest : (*this)[ends.youngest].recency_after) = slot;
   ends.youngest = slot;
   return slot;
 }
 
 void FlowTable::erase(std::uint32_t slot) {
-  FlowState& state = states_[slot];
+  FlowState& state = (*this)[slot];
   const std::size_t mask = buckets_.size() - 1;
   std::size_t i = hash(state.flow.five_tuple, state.swapped) & mask;
   while (buckets_[i].slot != slot) i = (i + 1) & mask;
   // Close the hole, so that no later search stops too early (linear probing without tombstones).
   for (std::size_t j = (i + 1) & mask; buckets_[j].slot != none; j = (j + 1) & mask) {
-    const FlowState& other = states_[buckets_[j].slot];
+    const FlowState& other = (*this)[buckets_[j].slot];
     const std::size_t home = hash(other.flow.five_tuple, other.swapped) & mask;
     if (((j - home) & mask) >= ((j - i) & mask)) {
       buckets_[i] = buckets_[j];
@@ -102,33 +101,30 @@ void FlowTable::erase(std::uint32_t slot) {
     }
   }
   buckets_[i] = {};
-  unlink(slot);
+  unlink(state);
   state = FlowState{};
   free_.push_back(slot);
   --live_;
 }
 
-void FlowTable::unlink(std::uint32_t slot) {
-  FlowState& state = states_[slot];
+void FlowTable::unlink(const FlowState& state) {
   Ends& ends = lists_[state.recency_list];
-  (state.recency_before == none ? ends.oldest : states_[state.recency_before].recency_after) = state.recency_after;
-  (state.recency_after == none ? ends.youngest : states_[state.recency_after].recency_before) = state.recency_before;
+  (state.recency_before == none ? ends.oldest : (*this)[state.recency_before].recency_after) = state.recency_after;
+  (state.recency_after == none ? ends.youngest : (*this)[state.recency_after].recency_before) = state.recency_before;
 }
 
-void FlowTable::touch(std::uint32_t slot, std::uint8_t list) {
-  FlowState& state = states_[slot];
-  if (state.recency_list == list && lists_[list].youngest == slot) return;
-  unlink(slot);
+void FlowTable::move(std::uint32_t slot, FlowState& state, std::uint8_t list) {
+  unlink(state);
   state.recency_list = list;
   Ends& ends = lists_[list];
   state.recency_before = ends.youngest;
   state.recency_after = none;
-  (ends.youngest == none ? ends.oldest : states_[ends.youngest].recency_after) = slot;
+  (ends.youngest == none ? ends.oldest : (*this)[ends.youngest].recency_after) = slot;
   ends.youngest = slot;
 }
 
 std::optional<std::uint32_t> FlowTable::to_evict() const {
-  for (int list = 0; list < 2; ++list) {
+  for (const auto list : {lone, conversations}) {
     if (lists_[list].oldest != none) return lists_[list].oldest;
   }
   return std::nullopt;
@@ -140,7 +136,7 @@ void FlowTable::grow() {
   const std::size_t mask = buckets_.size() - 1;
   for (const Bucket& bucket : old) {
     if (bucket.slot == none) continue;
-    const FlowState& state = states_[bucket.slot];
+    const FlowState& state = (*this)[bucket.slot];
     std::size_t i = hash(state.flow.five_tuple, state.swapped) & mask;
     while (buckets_[i].slot != none) i = (i + 1) & mask;
     buckets_[i] = bucket;

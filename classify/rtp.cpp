@@ -12,19 +12,21 @@ bool looks_like_rtcp(Bytes bytes) {
 
 std::optional<RtpHeader> parse_rtp(Bytes captured, std::uint32_t wire_length) {
   if (!looks_like_rtp(captured)) return std::nullopt;
-  capture::Cursor cursor(captured);
-  RtpHeader header;
-  const auto first = cursor.u8();
-  const auto second = cursor.u8();
+  RtpHeader header;   // of the fixed part looks_like_rtp has seen that it is there
+  const std::uint8_t first = captured[0], second = captured[1];
+  const auto u32 = [&](std::size_t at) {
+    return std::uint32_t{captured[at]} << 24 | std::uint32_t{captured[at + 1]} << 16 | std::uint32_t{captured[at + 2]} << 8 | captured[at + 3];
+  };
   header.padding = first & 0x20;
   header.marker = second & 0x80;
   header.payload_type = second & 0x7f;
-  header.sequence = cursor.u16();
-  header.timestamp = cursor.u32();
-  header.ssrc = cursor.u32();
+  header.sequence = static_cast<std::uint16_t>(captured[2] << 8 | captured[3]);
+  header.timestamp = u32(4);
+  header.ssrc = u32(8);
   header.header_length = 12 + 4 * static_cast<std::uint32_t>(first & 0x0f);
   if (first & 0x10) {
-    cursor.skip(header.header_length - 12 + 2);
+    capture::Cursor cursor(captured);
+    cursor.skip(header.header_length + 2);
     const std::uint32_t words = cursor.u16();
     const std::uint32_t length = header.header_length + 4 + (cursor.ok() ? 4 * words : 0);
     // Some senders encipher the extension with its length: then where the payload begins can't be told.

@@ -38,9 +38,10 @@ int RtpTrack::main_type() const {
 
 RtpTrack* RtpTracker::find(Way way, const RtpHeader& header) {
   const auto takes = [&](const RtpTrack& track) { return track.way == way && track.ssrc == header.ssrc; };
-  if (last_ < tracks_.size() && takes(tracks_[last_]) && tracks_[last_].has_type(header.payload_type) &&
-      std::abs(step(tracks_[last_].highest, header.sequence)) < maximum_dropout) {
-    return &tracks_[last_];
+  auto& last = last_[static_cast<std::size_t>(way)];
+  if (last < tracks_.size() && takes(tracks_[last]) && tracks_[last].has_type(header.payload_type) &&
+      std::abs(step(tracks_[last].highest, header.sequence)) < maximum_dropout) {
+    return &tracks_[last];
   }
   RtpTrack* near = nullptr;
   RtpTrack* same_type = nullptr;
@@ -56,7 +57,7 @@ RtpTrack* RtpTracker::find(Way way, const RtpHeader& header) {
     if (knows_type && !same_type) same_type = &track;
   }
   RtpTrack* const found = near ? near : same_type;
-  if (found) last_ = static_cast<std::size_t>(found - tracks_.data());
+  if (found) last = static_cast<std::uint32_t>(found - tracks_.data());
   return found;
 }
 
@@ -77,7 +78,7 @@ RtpTrack& RtpTracker::start(Way way, const RtpHeader& header) {
   place->ssrc = header.ssrc;
   place->highest = static_cast<std::uint16_t>(header.sequence - 1);
   place->first_timestamp = place->last_timestamp = header.timestamp;
-  last_ = static_cast<std::size_t>(place - tracks_.data());
+  last_[static_cast<std::size_t>(way)] = static_cast<std::uint32_t>(place - tracks_.data());
   return *place;
 }
 

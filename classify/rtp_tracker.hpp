@@ -10,21 +10,27 @@
 namespace callwitness::classify {
 
 /// What one way's packets of one SSRC and one sequence space look like.
-struct RtpTrack {
+/// In lines of the processor's cache: what an accepted stream's packet touches comes first.
+struct alignas(64) RtpTrack {
   static constexpr std::size_t type_slots = 6;
-  Way way = Way::forward;
   std::uint32_t ssrc = 0;
+  Way way = Way::forward;
   std::optional<StreamId> stream;
   std::uint16_t highest = 0;
-  std::uint16_t good = 0, bad = 0, distinct = 0;    ///< steps while on trial
-  std::uint32_t first_timestamp = 0, last_timestamp = 0;
-  Time first_time, last_time;
+  std::uint32_t last_timestamp = 0;
+  Time last_time;
   std::array<std::uint64_t, 2> types_seen{};        ///< bit per payload type
+  std::uint64_t packets = 0;
+  std::uint64_t payload_bytes = 0, advances = 0;
+  std::uint64_t ticks = 0;                          ///< sum of forward timestamp steps while time ran alike
   std::array<std::int8_t, type_slots> types{-1, -1, -1, -1, -1, -1};
   std::array<std::uint32_t, type_slots> type_packets{};
-  std::uint64_t packets = 0, payload_bytes = 0, markers = 0, same_timestamp = 0, advances = 0;
+  std::uint64_t markers = 0;
+  std::uint64_t same_timestamp = 0;
   std::uint64_t skipped = 0, late = 0;              ///< numbers jumped over, and those that came after all
-  std::uint64_t ticks = 0;                          ///< sum of forward timestamp steps while time ran alike
+  std::uint16_t good = 0, bad = 0, distinct = 0;    ///< steps while on trial
+  std::uint32_t first_timestamp = 0;
+  Time first_time;
   std::vector<MediaPacket> backlog;                 ///< empty once accepted
   bool has_type(std::uint8_t type) const { return types_seen[type >> 6] >> (type & 63) & 1; }
   int main_type() const;
@@ -52,13 +58,19 @@ class RtpTracker {
   std::vector<RtpTrack>& tracks() { return tracks_; }
   const std::vector<RtpTrack>& tracks() const { return tracks_; }
   std::size_t accepted() const { return accepted_; }
+  /// Where a way's next packet will probably be counted; null: nowhere yet.
+  const RtpTrack* expected(Way way) const {
+    const auto last = last_[static_cast<std::size_t>(way)];
+    return last < tracks_.size() ? tracks_.data() + last : nullptr;
+  }
 
  private:
   RtpTrack* find(Way way, const RtpHeader& header);
   RtpTrack& start(Way way, const RtpHeader& header);
   bool convincing(const RtpTrack& track, const RtpContext& context) const;
   std::vector<RtpTrack> tracks_;
-  std::size_t accepted_ = 0, last_ = 0;
+  std::size_t accepted_ = 0;
+  std::array<std::uint32_t, 2> last_{};   ///< of each way: the newest packet's track
 };
 
 }  // namespace callwitness::classify

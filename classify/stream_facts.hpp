@@ -7,10 +7,10 @@
 
 namespace callwitness::classify {
 
-struct StreamFacts {
-  std::uint32_t slot = 0;                ///< of its flow
-  Time first_time, last_time;
+struct alignas(32) StreamFacts {
+  Time first_time, last_time;            ///< these four with each packet: in one line of the processor's cache
   std::uint64_t packets = 0, payload_bytes = 0;
+  std::uint32_t slot = 0;                ///< of its flow
   std::uint32_t line = 0;                ///< the same in both ways of one call of several in a five-tuple; 0: the flow's one call
   std::optional<Time> goodbye;           ///< its call was ended then
   // RTP only:

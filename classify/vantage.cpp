@@ -34,12 +34,12 @@ void VantageMeter::add(const FlowState& state) {
     traits.initial_time_to_live += own.initial_time_to_live;
     traits.outbound += own.outbound + peer.inbound;
     traits.inbound += own.inbound + peer.outbound;
-    traits.answers += own.answers;
-    traits.peers_answers += peer.answers;
-    traits.fastest_answer_us = std::min(traits.fastest_answer_us, own.fastest_answer_us);
-    traits.peers_fastest_us = std::min(traits.peers_fastest_us, peer.fastest_answer_us);
-    if (state.detail && state.detail->rtp) {
-      for (const auto& track : state.detail->rtp->tracks()) {
+    traits.answers += state.answers[way].count;
+    traits.peers_answers += state.answers[1 - way].count;
+    traits.fastest_answer_us = std::min(traits.fastest_answer_us, state.answers[way].fastest_us);
+    traits.peers_fastest_us = std::min(traits.peers_fastest_us, state.answers[1 - way].fastest_us);
+    if (state.rtp) {
+      for (const auto& track : state.rtp->tracks()) {
         const std::uint64_t missing = track.skipped > track.late ? track.skipped - track.late : 0;
         const bool its_own = static_cast<std::size_t>(track.way) == way;
         if (!track.stream) continue;

@@ -25,16 +25,19 @@ struct Analyzer::State {
 
   const capture::CaptureRecords& captures;
   Meters meters;
-  std::vector<FlowMeter> slots;
+  static constexpr std::size_t block_size = 64;
+  std::vector<std::unique_ptr<FlowMeter[]>> blocks;      ///< by slot
   struct StreamPlace { std::uint32_t slot = 0; classify::FlowId flow{}; classify::Way way{}; };
   std::vector<StreamPlace> places;                       ///< by StreamId
   std::size_t traced_packets = 0, unsequenced_budget = unsequenced_limit, segment_budget = segment_limit;
   bool started = false;
   std::uint32_t last_slot = 0;                           ///< of the newest datagram's flow
-  std::vector<classify::Flow> current;                   ///< by slot: the flow as last seen
   Analysis analysis;
   Observation observation;
 
+  FlowMeter* meter_at(std::uint32_t slot) const {
+    return slot / block_size < blocks.size() ? &blocks[slot / block_size][slot % block_size] : nullptr;
+  }
   void keep(const classify::Flow& flow, FlowMeter& meter);
   void trace(FlowMeter& meter, const TracePacket& packet);
   void give_up_largest_trace();
@@ -49,7 +52,8 @@ void Analyzer::State::give_up_largest_trace() {
   const auto consider = [&](FlowMeter& meter) {
     if (meter.trace.size() > 0 && (!largest || meter.trace.size() > largest->trace.size())) largest = &meter;
   };
-  for (auto& meter : slots) consider(meter);
+  for (auto& block : blocks)
+    for (std::size_t i = 0; i < block_size; ++i) consider(block[i]);
   for (auto& [id, kept] : meters.flows) consider(kept.meter);
   if (!largest) return;
   traced_packets -= largest->trace.size();
@@ -76,6 +80,22 @@ void Analyzer::State::keep_segment(FlowMeter& meter, const classify::Flow& flow,
   if (other && datagram.tcp->ack()) other->acknowledge(datagram);
 }
 
+void Analyzer::expect(std::span<const classify::Upcoming> upcoming) {
+  const State& state = *state_;
+  const auto meter_of = [&](const classify::Upcoming& one) -> const StreamMeter* {
+    const auto index = one.stream ? static_cast<std::size_t>(*one.stream) : state.meters.streams.size();
+    return index < state.meters.streams.size() ? state.meters.streams[index].get() : nullptr;
+  };
+  for (const auto& one : upcoming) {
+    if (const auto* meter = state.meter_at(one.slot)) __builtin_prefetch(&meter->packets, 1);
+    if (const auto* meter = meter_of(one)) meter->fetch();
+  }
+  for (const auto& one : upcoming) {
+    if (const auto* meter = state.meter_at(one.slot)) __builtin_prefetch(meter->trace.next(), 1);
+    if (const auto* meter = meter_of(one)) meter->fetch_further();
+  }
+}
+
 void Analyzer::on_datagram(const classify::Flow& flow, classify::Way way, const capture::Datagram& datagram) {
   State& state = *state_;
   if (!state.started) {
@@ -83,18 +103,13 @@ void Analyzer::on_datagram(const classify::Flow& flow, classify::Way way, const 
     state.meters.origin = state.meters.last_time = datagram.time;
   }
   if (datagram.time > state.meters.last_time) state.meters.last_time = datagram.time;
-  if (flow.slot >= state.slots.size()) {
-    state.slots.resize(flow.slot + 1);
-    state.current.resize(flow.slot + 1);
-  }
+  while (!state.meter_at(flow.slot)) state.blocks.push_back(std::make_unique<FlowMeter[]>(State::block_size));
   state.last_slot = flow.slot;
-  FlowMeter& meter = state.slots[flow.slot];
+  FlowMeter& meter = *state.meter_at(flow.slot);
   if (!meter.used || meter.id != flow.id) {
-    if (meter.used) state.keep(state.current[flow.slot], meter);
     meter = FlowMeter{};
     meter.used = true;
     meter.id = flow.id;
-    state.current[flow.slot] = flow;
   }
   meter.add(state.meters.origin, way, datagram);
   if (datagram.tcp && !datagram.tcp->syn() && !datagram.tcp->rst()) state.keep_segment(meter, flow, way, datagram);
@@ -118,9 +133,10 @@ void Analyzer::on_stream(const classify::Stream& stream) {
   state.meters.streams[index] = std::make_unique<StreamMeter>(stream, state.meters.origin);
   state.places[index] = {0xffffffff, stream.flow, stream.way};
   // A stream is told of while its flow's newest datagram is at hand.
-  if (state.last_slot >= state.slots.size() || state.slots[state.last_slot].id != stream.flow) return;
+  FlowMeter* const meter = state.meter_at(state.last_slot);
+  if (!meter || meter->id != stream.flow) return;
   state.places[index].slot = state.last_slot;
-  if (FlowMeter& meter = state.slots[state.last_slot]; meter.used && !meter.given_up) meter.traced = true;
+  if (meter->used && !meter->given_up) meter->traced = true;
 }
 
 void Analyzer::on_media(const classify::MediaPacket& packet) {
@@ -129,8 +145,9 @@ void Analyzer::on_media(const classify::MediaPacket& packet) {
   if (index >= state.meters.streams.size() || !state.meters.streams[index]) return;
   const auto kept = state.meters.streams[index]->add(packet, state.unsequenced_budget);
   const auto& place = state.places[index];
-  if (place.slot >= state.slots.size()) return;
-  FlowMeter& meter = state.slots[place.slot];
+  FlowMeter* const found = state.meter_at(place.slot);
+  if (!found) return;
+  FlowMeter& meter = *found;
   if (!meter.traced || meter.id != place.flow) return;
   const auto ordinal = static_cast<std::uint32_t>(packet.ordinal);
   TracePacket* record = meter.trace.find(ordinal);
@@ -176,7 +193,8 @@ void Analyzer::State::keep(const classify::Flow& flow, FlowMeter& meter) {
   const bool worth = meter.packets >= kept_flow_packets || meter.trace.size() > 0 || meter.given_up ||
                      (meter.tcp && (meter.tcp->lost_anything() || meter.tcp->unanswered()));
   if (worth && meters.flows.size() < kept_flow_limit) {
-    meters.flows.insert_or_assign(meter.id, KeptFlow{flow, std::move(meter)});
+    auto own = std::make_unique<classify::Flow>(flow);
+    meters.flows.insert_or_assign(meter.id, KeptFlow{own.get(), std::move(meter), std::move(own)});
   } else {
     const bool outward = flow.five_tuple.source.address.is_private() || !flow.five_tuple.destination.address.is_private();
     for (const auto& record : meter.seconds.records()) {
@@ -190,19 +208,17 @@ void Analyzer::State::keep(const classify::Flow& flow, FlowMeter& meter) {
 
 void Analyzer::on_flow_closed(const classify::Flow& flow) {
   State& state = *state_;
-  if (flow.slot < state.slots.size() && state.slots[flow.slot].used && state.slots[flow.slot].id == flow.id)
-    state.keep(flow, state.slots[flow.slot]);
+  if (FlowMeter* const meter = state.meter_at(flow.slot); meter && meter->used && meter->id == flow.id) state.keep(flow, *meter);
 }
 
 void Analyzer::finish(const classify::Classification& classification) {
   State& state = *state_;
-  for (std::size_t slot = 0; slot < state.slots.size(); ++slot)
-    if (state.slots[slot].used) {
-      const auto id = state.slots[slot].id;              // those still open are in calls or worth a look: keep them all
-      state.meters.flows.insert_or_assign(id, KeptFlow{std::move(state.current[slot]), std::move(state.slots[slot])});
-    }
-  std::vector<FlowMeter>().swap(state.slots);
-  std::vector<classify::Flow>().swap(state.current);
+  for (auto& block : state.blocks) {                     // those still open are in calls or worth a look: keep them all
+    for (std::size_t i = 0; i < State::block_size; ++i)
+      if (block[i].used) state.meters.flows.insert_or_assign(block[i].id, KeptFlow{nullptr, std::move(block[i]), nullptr});
+    block.reset();
+  }
+  state.blocks.clear();
   state.analysis.captures = state.captures;
   state.analysis.classification = classification;
   state.observation = observe(state.meters, state.captures, state.analysis.classification, state.analysis.streams);

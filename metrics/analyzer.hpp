@@ -12,6 +12,7 @@ class Analyzer final : public classify::MediaSink {
  public:
   explicit Analyzer(const capture::CaptureRecords& captures);
   ~Analyzer() override;
+  void expect(std::span<const classify::Upcoming> upcoming) override;
   void on_datagram(const classify::Flow& flow, classify::Way way, const capture::Datagram& datagram) override;
   void on_stream(const classify::Stream& stream) override;
   void on_media(const classify::MediaPacket& packet) override;

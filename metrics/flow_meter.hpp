@@ -11,26 +11,33 @@
 
 namespace callwitness::metrics {
 
-struct FlowMeter {
+/// Laid out so that a packet touches one line of the processor's cache: from the newest second to where the trace goes on.
+struct alignas(64) FlowMeter {
+  std::unique_ptr<SegmentTrace> segments[2];  ///< by Way; only of connections that move a lot
+  std::unique_ptr<TcpMeter> tcp;
+  std::uint64_t padding[2] = {};            ///< so that what follows its records, the newest second, begins a line
+  Seconds<FlowSecond> seconds;
+  std::uint64_t packets = 0;
   classify::FlowId id{};
+  std::uint32_t votes[2] = {};              ///< for time_to_live (Boyer-Moore)
+  std::uint8_t time_to_live[2] = {};        ///< of most packets, by Way
   bool used = false;
   bool traced = false;                      ///< carries media, and its trace was not given up
   bool given_up = false;
-  std::uint64_t packets = 0;
-  Seconds<FlowSecond> seconds;
-  struct Majority { std::uint8_t value = 0; std::uint32_t votes = 0; } time_to_live[2];  ///< Boyer-Moore
-  std::unique_ptr<TcpMeter> tcp;
-  std::unique_ptr<SegmentTrace> segments[2];  ///< by Way; only of connections that move a lot
   Trace trace;
 
   void add(capture::Time origin, classify::Way way, const capture::Datagram& datagram) {
     const auto side = static_cast<std::size_t>(way);
     ++packets;
     seconds.at(second_index(origin, datagram.time)).bytes[side] += datagram.ip_length;
-    auto& majority = time_to_live[side];
-    if (majority.value == datagram.time_to_live) ++majority.votes;
-    else if (majority.votes == 0) majority = {datagram.time_to_live, 1};
-    else --majority.votes;
+    if (time_to_live[side] == datagram.time_to_live) {
+      ++votes[side];
+    } else if (votes[side] == 0) {
+      time_to_live[side] = datagram.time_to_live;
+      votes[side] = 1;
+    } else {
+      --votes[side];
+    }
     if (datagram.tcp) {
       if (!tcp) tcp = std::make_unique<TcpMeter>();
       tcp->add(way, datagram);

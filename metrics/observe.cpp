@@ -67,14 +67,18 @@ void Builder::find_calls() {
 
 void Builder::orient_flows() {
   for (const auto& flow : classification.flows)           // final labels and roles
-    if (const auto kept = meters.flows.find(flow.id); kept != meters.flows.end()) kept->second.flow = flow;
+    if (const auto kept = meters.flows.find(flow.id); kept != meters.flows.end()) {
+      kept->second.flow = &flow;
+      kept->second.own.reset();
+    }
   for (const auto& [id, kept] : meters.flows) {
+    if (!kept.flow) continue;
     std::optional<capture::IpAddress> local;
     if (const auto call = call_of.find(id); call != call_of.end() &&
         static_cast<std::size_t>(call->second) < classification.calls.size())
       local = classification.calls[static_cast<std::size_t>(call->second)].local;
-    auto found = orient(kept.flow.five_tuple, local, classification.vantage.local);
-    if (!found.known && local) found = orient(kept.flow.five_tuple, std::nullopt, classification.vantage.local);
+    auto found = orient(kept.flow->five_tuple, local, classification.vantage.local);
+    if (!found.known && local) found = orient(kept.flow->five_tuple, std::nullopt, classification.vantage.local);
     orientation[id] = found;
     std::vector<Duration> times;
     if (const auto trips = meters.round_trips.find(id); trips != meters.round_trips.end())
@@ -129,9 +133,9 @@ void Builder::add_flows(Observation& observation) {
     }
     const auto call = call_of.find(id);
     const bool lost = kept.meter.tcp && (kept.meter.tcp->lost_anything() || kept.meter.tcp->unanswered());
-    if (kept.meter.packets < least_packets && call == call_of.end() && !lost) continue;
+    if (!kept.flow || (kept.meter.packets < least_packets && call == call_of.end() && !lost)) continue;
     auto& flow = observation.flows.emplace_back();
-    flow.flow = kept.flow;
+    flow.flow = *kept.flow;
     flow.forward = found.turned ? Direction::received : Direction::sent;
     if (call != call_of.end()) flow.call = call->second;
     flow.bytes = dense(kept.meter.seconds.records(), meters.origin, found.turned, budget);
@@ -143,7 +147,7 @@ void Builder::add_flows(Observation& observation) {
     for (std::size_t way = 0; way < 2; ++way)
       if (kept.meter.segments[way]) flow.segments[found.turned ? 1 - way : way] = kept.meter.segments[way]->take();
     if (const auto trips = meters.round_trips.find(id); trips != meters.round_trips.end()) flow.round_trips = std::move(trips->second);
-    for (std::size_t way = 0; way < 2; ++way) flow.time_to_live[found.turned ? 1 - way : way] = kept.meter.time_to_live[way].value;
+    for (std::size_t way = 0; way < 2; ++way) flow.time_to_live[found.turned ? 1 - way : way] = kept.meter.time_to_live[way];
   }
   std::uint64_t total_budget = longest_series_s;
   observation.total = dense(total.records(), meters.origin, false, total_budget);

@@ -11,7 +11,12 @@
 
 namespace callwitness::metrics {
 
-struct KeptFlow { classify::Flow flow; FlowMeter meter; };
+/// `flow` is the classification's where it has it, as it has nearly always, else `own`.
+struct KeptFlow {
+  const classify::Flow* flow = nullptr;
+  FlowMeter meter;
+  std::unique_ptr<classify::Flow> own;
+};
 
 struct Meters {
   Time origin, last_time;

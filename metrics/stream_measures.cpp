@@ -53,7 +53,7 @@ std::vector<float> StreamMeter::measure_delay(StreamMeasures& measures, StreamOb
   return delays;
 }
 
-void StreamMeter::fill_series(StreamMeasures& measures, std::span<const MissingRun> runs, std::span<const float> delays) const {
+void StreamMeter::fill_series(StreamMeasures& measures, std::span<const MissingRun> runs, std::span<const float> delays) {
   const auto& records = seconds_.records();
   if (records.empty()) return;
   const std::uint32_t first = records.front().second, last = records.back().second;
@@ -98,7 +98,7 @@ void StreamMeter::fill_series(StreamMeasures& measures, std::span<const MissingR
 }
 
 /// Ten seconds at a time, and their mean weighted by packets for the whole stream (docs/methods/mos.md).
-void StreamMeter::rate_quality(const classify::Stream& stream, std::span<const MissingRun> runs, StreamMeasures& measures) const {
+void StreamMeter::rate_quality(const classify::Stream& stream, std::span<const MissingRun> runs, StreamMeasures& measures) {
   if (stream.kind != classify::MediaKind::audio || !measures.lost || packets_ < least_rated_packets) return;
   const double duration = capture::seconds(last_time_ - first_time_);
   if (duration <= 0) return;

@@ -16,28 +16,44 @@ inline std::uint32_t second_index(capture::Time origin, capture::Time time) {
   return static_cast<std::uint32_t>(std::min<std::int64_t>(since / 1'000'000'000, 0xfffffffe));
 }
 
-/// `Record` has a member `second`. Records stay sorted by it; the newest is at the back.
+/// `Record` has a member `second`. Records are sorted by it; the newest is here itself, where nearly all packets find it.
 template <class Record>
 class Seconds {
  public:
   Record& at(std::uint32_t second) {
-    if (!records_.empty() && records_.back().second == second) return records_.back();
-    if (records_.empty() || records_.back().second < second) {
-      records_.push_back({});
-      records_.back().second = second;
-      return records_.back();
+    if (newest_.second == second) [[likely]] return newest_;
+    return other(second);
+  }
+  /// All; the next `at` begins a new newest.
+  const std::vector<Record>& records() {
+    put_away();
+    return records_;
+  }
+
+ private:
+  static constexpr std::uint32_t none = 0xffffffff;    // second_index never gives it
+  static Record fresh(std::uint32_t second) {
+    Record record;
+    record.second = second;
+    return record;
+  }
+  void put_away() {
+    if (newest_.second != none) records_.push_back(newest_);
+    newest_ = fresh(none);
+  }
+  Record& other(std::uint32_t second) {
+    if (newest_.second == none ? records_.empty() || records_.back().second < second : newest_.second < second) {
+      put_away();
+      return newest_ = fresh(second);
     }
     const auto place = std::lower_bound(records_.begin(), records_.end(), second,
                                         [](const Record& record, std::uint32_t value) { return record.second < value; });
-    if (place->second == second) return *place;
-    const auto made = records_.insert(place, Record{});
-    made->second = second;
-    return *made;
+    if (place != records_.end() && place->second == second) return *place;
+    return *records_.insert(place, fresh(second));
   }
-  const std::vector<Record>& records() const { return records_; }
 
- private:
   std::vector<Record> records_;
+  Record newest_ = fresh(none);
 };
 
 struct FlowSecond {

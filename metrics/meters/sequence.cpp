@@ -35,12 +35,6 @@ bool SequenceMeter::test(std::int64_t number) const {
   return seen_[bit / 64] >> (bit % 64) & 1U;
 }
 
-void SequenceMeter::set(std::int64_t number, bool value) {
-  const auto bit = static_cast<std::uint64_t>(number) & (window - 1);
-  if (value) seen_[bit / 64] |= std::uint64_t{1} << (bit % 64);
-  else seen_[bit / 64] &= ~(std::uint64_t{1} << (bit % 64));
-}
-
 void SequenceMeter::advance(std::int64_t ahead, std::uint32_t sequence, capture::Time time, std::uint32_t ordinal,
                             std::uint32_t bytes) {
   if (ahead > 1) {
@@ -122,14 +116,6 @@ SequenceMeter::Verdict SequenceMeter::out_of_line(std::uint32_t sequence, captur
   return {Seen::in_order, maximum_};
 }
 
-SequenceMeter::Verdict SequenceMeter::add(std::uint32_t sequence, capture::Time time, std::uint32_t ordinal,
-                                          std::uint32_t ip_bytes) {
-  sequence &= mask_;
-  const Verdict verdict = place(sequence, time, ordinal, ip_bytes);
-  last_time_ = time;
-  return verdict;
-}
-
 SequenceMeter::Verdict SequenceMeter::place(std::uint32_t sequence, capture::Time time, std::uint32_t ordinal,
                                             std::uint32_t ip_bytes) {
   if (unique_ == 0) {
@@ -141,11 +127,6 @@ SequenceMeter::Verdict SequenceMeter::place(std::uint32_t sequence, capture::Tim
     return {Seen::in_order, 0};
   }
   const std::int64_t ahead = difference(sequence);
-  if (ahead == 1) {
-    has_stray_ = false;
-    advance(1, sequence, time, ordinal, ip_bytes);
-    return {Seen::in_order, maximum_};
-  }
   if (ahead > 0) {
     if (!plausible_jump(ahead, time)) return out_of_line(sequence, time, ordinal, ip_bytes, false);
     has_stray_ = false;

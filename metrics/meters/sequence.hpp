@@ -30,7 +30,17 @@ class SequenceMeter {
   static constexpr std::int64_t window = 4'096;         ///< how far back repeats are told from late packets
 
   explicit SequenceMeter(unsigned bits = 16);
-  Verdict add(std::uint32_t sequence, capture::Time time, std::uint32_t ordinal, std::uint32_t ip_bytes);
+  Verdict add(std::uint32_t sequence, capture::Time time, std::uint32_t ordinal, std::uint32_t ip_bytes) {
+    sequence &= mask_;
+    const bool next = unique_ != 0 && ((sequence - maximum_raw_) & mask_) == 1;
+    if (next) [[likely]] follow(sequence, time, ip_bytes);
+    const Verdict verdict = next ? Verdict{Seen::in_order, maximum_} : place(sequence, time, ordinal, ip_bytes);
+    last_time_ = time;
+    return verdict;
+  }
+
+  /// What the next packet will touch besides the beginning of this.
+  const void* next_seen() const { return &seen_[static_cast<std::uint64_t>(maximum_ + 1) % window / 64]; }
 
   std::uint64_t expected() const { return unique_ == 0 ? 0 : static_cast<std::uint64_t>(maximum_ - minimum_ + 1); }
   std::uint64_t unique() const { return unique_; }
@@ -47,23 +57,39 @@ class SequenceMeter {
   std::int64_t difference(std::uint32_t sequence) const;
   bool plausible_jump(std::int64_t ahead, capture::Time time) const;
   bool test(std::int64_t number) const;
-  void set(std::int64_t number, bool value);
+  void set(std::int64_t number, bool value) {
+    const auto bit = static_cast<std::uint64_t>(number) & (window - 1);
+    if (value) seen_[bit / 64] |= std::uint64_t{1} << (bit % 64);
+    else seen_[bit / 64] &= ~(std::uint64_t{1} << (bit % 64));
+  }
+  /// The number after the greatest.
+  void follow(std::uint32_t sequence, capture::Time time, std::uint32_t bytes) {
+    has_stray_ = false;
+    set(++maximum_, true);
+    maximum_raw_ = sequence;
+    maximum_time_ = time;
+    maximum_size_ = bytes;
+    ++unique_;
+  }
   Verdict place(std::uint32_t sequence, capture::Time time, std::uint32_t ordinal, std::uint32_t bytes);
   void advance(std::int64_t ahead, std::uint32_t sequence, capture::Time time, std::uint32_t ordinal, std::uint32_t bytes);
   bool fill(std::int64_t number);
   Verdict below_minimum(std::int64_t number, capture::Time time, std::uint32_t ordinal, std::uint32_t bytes);
   Verdict out_of_line(std::uint32_t sequence, capture::Time time, std::uint32_t ordinal, std::uint32_t bytes, bool seen);
 
-  std::array<std::uint64_t, window / 64> seen_{};
-  std::int64_t minimum_ = 0, maximum_ = 0, segment_ = 0;  ///< segment_: first number since the last resynchronisation
-  capture::Time first_time_, maximum_time_, last_time_;   ///< last_time_: of any packet, strays too
-  std::uint64_t unique_ = 0, duplicates_ = 0, reordered_ = 0, strays_ = 0, resynchronisations_ = 0;
+  std::int64_t maximum_ = 0;                // first what every packet touches: one line of the processor's cache
+  capture::Time maximum_time_, last_time_;  ///< last_time_: of any packet, strays too
+  std::uint64_t unique_ = 0;
   std::uint32_t maximum_raw_ = 0, maximum_size_ = 0;
   std::uint32_t mask_;
-  std::uint32_t half_;
-  std::uint32_t expected_stray_ = 0;        ///< what would follow the last packet out of line
   bool has_stray_ = false, runs_complete_ = true;
+  std::uint32_t half_;
+  std::int64_t minimum_ = 0, segment_ = 0;  ///< segment_: first number since the last resynchronisation
+  capture::Time first_time_;
+  std::uint64_t duplicates_ = 0, reordered_ = 0, strays_ = 0, resynchronisations_ = 0;
+  std::uint32_t expected_stray_ = 0;        ///< what would follow the last packet out of line
   std::uint32_t longest_forgotten_ = 0;
+  std::array<std::uint64_t, window / 64> seen_{};
   std::vector<MissingRun> runs_;
 };
 

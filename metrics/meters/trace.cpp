@@ -4,39 +4,44 @@
 
 namespace callwitness::metrics {
 
-void Trace::append(const TracePacket& packet) {
-  if (size_ == chunks_.size() * chunk_packets) chunks_.push_back(std::make_unique<TracePacket[]>(chunk_packets));
-  at(size_++) = packet;
+void Trace::grow() {
+  next_ = chunks_.emplace_back(std::make_unique<Chunk>())->packets;
+  end_ = next_ + chunk_packets;
 }
 
-TracePacket* Trace::find(std::uint32_t ordinal) {
-  if (size_ == 0) return nullptr;
-  if (auto& last = at(size_ - 1); last.ordinal == ordinal) return &last;
-  std::size_t low = 0, high = size_;
+TracePacket* Trace::search(std::uint32_t ordinal) {
+  std::size_t low = 0, high = size();
   while (low < high) {
     const std::size_t middle = (low + high) / 2;
     if (at(middle).ordinal < ordinal) low = middle + 1;
     else high = middle;
   }
-  return low < size_ && at(low).ordinal == ordinal ? &at(low) : nullptr;
+  return low < size() && at(low).ordinal == ordinal ? &at(low) : nullptr;
 }
 
 void Trace::clear() {
-  std::vector<std::unique_ptr<TracePacket[]>>().swap(chunks_);
-  size_ = 0;
+  std::vector<std::unique_ptr<Chunk>>().swap(chunks_);
+  next_ = end_ = nullptr;
 }
 
 std::vector<TracePacket> Trace::take() {
   std::vector<TracePacket> all;
-  all.reserve(size_);
+  const std::size_t size = this->size();
+  all.reserve(size);
   for (auto& chunk : chunks_) {
-    const std::size_t count = std::min(chunk_packets, size_ - all.size());
-    all.insert(all.end(), chunk.get(), chunk.get() + count);
+    const std::size_t count = std::min(chunk_packets, size - all.size());
+    all.insert(all.end(), chunk->packets, chunk->packets + count);
     chunk.reset();
   }
   clear();
-  const auto earlier = [](const TracePacket& a, const TracePacket& b) { return a.ordinal < b.ordinal; };
-  if (!std::is_sorted(all.begin(), all.end(), earlier)) std::stable_sort(all.begin(), all.end(), earlier);
+  // Only what came before its stream was known for one stands out of order, and all of it at the beginning.
+  std::uint32_t greatest = 0;
+  auto disorder = all.begin();                            // the end of what isn't in order
+  for (auto packet = all.begin(); packet != all.end(); ++packet) {
+    if (packet->ordinal < greatest) disorder = packet + 1;
+    greatest = std::max(greatest, packet->ordinal);
+  }
+  std::stable_sort(all.begin(), disorder, [](const TracePacket& a, const TracePacket& b) { return a.ordinal < b.ordinal; });
   return all;
 }
 

@@ -13,18 +13,33 @@ namespace callwitness::metrics {
 class Trace {
  public:
   static constexpr std::size_t chunk_packets = 128;
-  void append(const TracePacket& packet);
+  void append(const TracePacket& packet) {
+    if (next_ == end_) grow();
+    std::construct_at(next_++, packet);
+  }
   /// The record of packet `ordinal`, if it is kept.
-  TracePacket* find(std::uint32_t ordinal);
-  std::size_t size() const { return size_; }
+  TracePacket* find(std::uint32_t ordinal) {
+    if (next_ && next_[-1].ordinal == ordinal) [[likely]] return next_ - 1;
+    return search(ordinal);
+  }
+  /// Where the next record goes; null: nowhere yet.
+  const TracePacket* next() const { return next_; }
+  std::size_t size() const { return chunks_.size() * chunk_packets - static_cast<std::size_t>(end_ - next_); }
   void clear();
   /// All records in order of ordinal; this trace is empty then.
   std::vector<TracePacket> take();
 
  private:
-  TracePacket& at(std::size_t index) { return chunks_[index / chunk_packets][index % chunk_packets]; }
-  std::vector<std::unique_ptr<TracePacket[]>> chunks_;
-  std::size_t size_ = 0;
+  struct Chunk {                            // its records begin when they are written: not twice into cold memory
+    union { TracePacket packets[chunk_packets]; };
+    Chunk() {}
+    ~Chunk() {}
+  };
+  TracePacket& at(std::size_t index) { return chunks_[index / chunk_packets]->packets[index % chunk_packets]; }
+  TracePacket* search(std::uint32_t ordinal);
+  void grow();
+  TracePacket *next_ = nullptr, *end_ = nullptr;          // in the newest chunk
+  std::vector<std::unique_ptr<Chunk>> chunks_;
 };
 
 }  // namespace callwitness::metrics
