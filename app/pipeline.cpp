@@ -29,7 +29,10 @@ capture::Result<metrics::Analysis> analyze_inputs(const std::vector<std::string>
   if (!ran) return ran.error();
   auto analysis = analyzer.take_analysis();
   analysis.captures = records;
-  if (!analysis.captures.empty()) analysis.captures.front().anomalies.merge(anomalies);
+  if (!analysis.captures.empty()) {
+    analysis.captures.front().anomalies.merge(anomalies);
+    analysis.captures.front().anomalies.merge(analysis.classification.anomalies);
+  }
   const auto ndpi_version = analysis.provenance.ndpi_version;
   analysis.provenance = provenance_of(options);
   analysis.provenance.ndpi_version = ndpi_version;

@@ -135,6 +135,7 @@ Result<int> watch(const Options& options) {
   auto analysis = analyzer.take_analysis();
   analysis.captures = records;
   analysis.captures.front().anomalies.merge(anomalies);
+  analysis.captures.front().anomalies.merge(analysis.classification.anomalies);
   const auto ndpi_version = analysis.provenance.ndpi_version;
   analysis.provenance = provenance_of(*pipeline);
   analysis.provenance.ndpi_version = ndpi_version;
