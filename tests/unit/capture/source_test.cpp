@@ -1,3 +1,4 @@
+#include "capture/sha256.hpp"
 #include "tests/unit/capture/capture_support.hpp"
 
 #include <catch2/catch.hpp>
@@ -34,6 +35,23 @@ TEST_CASE("the stored bytes' hash is known", "[capture]") {
   CHECK(result.error.empty());
   CHECK(result.records.front().size_bytes == 24);
   CHECK(result.records.front().sha256.size() == 64);
+}
+
+TEST_CASE("a big capture's hash is of all its bytes, read to the end or not", "[capture]") {
+  std::string contents = pcap_header();
+  const std::string data(60'000, 'd');
+  for (std::uint32_t i = 0; i < 200; ++i) contents += pcap_record(i, 0, data);   // 12 MB: hashed while it is decoded
+  callwitness::capture::Sha256 expected;
+  expected.add(reinterpret_cast<const std::uint8_t*>(contents.data()), contents.size());
+  const std::string hash = expected.hex();
+  SourceOptions few;
+  few.packet_limit = 3;
+  for (const auto& options : {SourceOptions{}, few}) {
+    const auto result = read_bytes(contents, options);
+    CHECK(result.packets.size() == (options.packet_limit == 0 ? 200 : 3));
+    CHECK(result.records.front().sha256 == hash);
+    CHECK(result.records.front().size_bytes == contents.size());
+  }
 }
 
 TEST_CASE("what is no capture is told, and why", "[capture]") {
