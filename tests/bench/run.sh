@@ -1,40 +1,17 @@
 #!/bin/sh
-# Times callwitness against tcpdump, ndpiReader and (on a tenth) tshark on a made capture, in one run.
-# usage: tests/bench/run.sh CALLWITNESS [PACKETS] [OUTPUT.md]
+# Measures callwitness beside tcpdump, ndpiReader and tshark on made captures, and its memory under floods, in one run;
+# writes the tables of docs/performance.md anew. The captures (4 GB) go to $TMPDIR and are removed.
+# usage: tests/bench/run.sh CALLWITNESS [PACKETS] [FILE.md]
 set -eu
-program=$1
+program=$(realpath "$1")
 packets=${2:-10000000}
-output=${3:-docs/performance.md}
-here=$(dirname "$0")
+here=$(dirname "$(realpath "$0")")
+document=${3:-$here/../../docs/performance.md}
+for tool in c++ python3 tcpdump ndpiReader tshark; do
+  command -v "$tool" > /dev/null || { echo "$0: $tool is missing (ndpiReader: package libndpi-bin)" >&2; exit 1; }
+done
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-c++ -O2 -std=c++20 "$here/make_capture.cpp" -o "$work/make"
-"$work/make" "$work/all.pcap" "$packets"
-"$work/make" "$work/tenth.pcap" $((packets / 10))
-cat "$work/all.pcap" > /dev/null
-
-measure() {  # name, command ...: seconds and kilobytes
-  name=$1
-  shift
-  python3 - "$name" "$@" <<'PYTHON'
-import resource, subprocess, sys, time
-begin = time.monotonic()
-subprocess.run(sys.argv[2:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-wall = time.monotonic() - begin
-use = resource.getrusage(resource.RUSAGE_CHILDREN)
-print(f"| {sys.argv[1]} | {wall:.2f} | {use.ru_utime + use.ru_stime:.2f} | {use.ru_maxrss // 1024} |")
-PYTHON
-}
-{
-  echo "# Performance"
-  echo
-  echo "Written by tests/bench/run.sh: $packets packets, 1,000 calls both ways, $(nproc) processors, $(date -u +%F)."
-  echo
-  echo "| program | seconds | processor seconds | peak MiB of one process |"
-  echo "|---|---|---|---|"
-  measure "callwitness analyze" "$program" analyze --format json "$work/all.pcap"
-  measure "tcpdump -w /dev/null" tcpdump -r "$work/all.pcap" -w /dev/null
-  measure "ndpiReader -i" ndpiReader -i "$work/all.pcap"
-  measure "callwitness, a tenth" "$program" analyze --format json "$work/tenth.pcap"
-  measure "tshark -z rtp,streams, a tenth" tshark -q -r "$work/tenth.pcap" -o rtp.heuristic_rtp:TRUE -z rtp,streams
-} | tee "$output"
+trap 'exit 1' INT TERM
+c++ -O2 -std=c++20 "$here/make_capture.cpp" -o "$work/make_capture"
+python3 "$here/measure.py" "$program" "$packets" "$work" "$document"
