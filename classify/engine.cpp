@@ -113,6 +113,7 @@ void Engine::fetch_ahead(std::span<const Datagram> datagrams, Keys& keys) {
     tracks[i] = nullptr;
     if (!states[i] || !states[i]->rtp) continue;
     tracks[i] = states[i]->rtp->expected(keys[i].swapped == states[i]->swapped ? Way::forward : Way::backward);
+    if (!tracks[i]) continue;
     __builtin_prefetch(tracks[i], 1);
     __builtin_prefetch(reinterpret_cast<const char*>(tracks[i]) + 64, 1);
   }
