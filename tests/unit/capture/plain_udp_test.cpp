@@ -44,7 +44,7 @@ void check_alike(const std::string& frame, std::uint32_t cut_from = 0) {
 
 TEST_CASE("a plain datagram is decoded the short way as the long way", "[capture][decoder]") {
   const std::string voice(40, 'v');
-  for (const std::uint16_t port : {5060, 2152, 4789, 8472, 6081, 3544}) {   // telephony, then the tunnels'
+  for (const std::uint16_t port : std::initializer_list<std::uint16_t>{5060, 2152, 4789, 8472, 6081, 3544}) {   // telephony, then the tunnels'
     for (const std::string& frame : {ethernet(is_ipv4, ipv4(17, udp(4000, port, voice), 77)), ethernet(is_ipv6, ipv6(17, udp(port, 4000, voice)))}) {
       check_alike(frame);
       check_alike(frame + "padding of the frame");
