@@ -10,7 +10,7 @@
 #include <vector>
 
 #if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/allocator_interface.h>
+extern "C" std::size_t __sanitizer_get_current_allocated_bytes();   // gcc comes without the header
 #endif
 
 namespace callwitness::classify {
