@@ -3,6 +3,11 @@
 #include "app/progress.hpp"
 #include "capture/decoder.hpp"
 #include "metrics/analyzer.hpp"
+#include "report/encode.hpp"
+
+#include <fmt/format.h>
+
+#include <iostream>
 
 namespace callwitness::app {
 
@@ -14,6 +19,22 @@ metrics::Provenance provenance_of(const PipelineOptions& options) {
   for (const auto& address : options.classifier.local) provenance.options.push_back("--local " + address.text());
   return provenance;
 }
+
+namespace {
+
+/// Damage is told here too: whoever asked for JSON or -o would else see the exit status alone.
+void tell_problems(capture::CaptureRecords& records, const capture::Anomalies& anomalies) {
+  const auto tell = [](const std::string& problem) { std::cerr << "callwitness: " << report::for_terminal(problem) << '\n'; };
+  for (const auto& record : records)
+    for (const auto& problem : record.problems)
+      if (record.damaged) tell(problem);
+  const auto unknown = anomalies.counts().find("unknown_link_type");
+  if (unknown == anomalies.counts().end() || records.empty()) return;
+  tell(records.front().problems.emplace_back(fmt::format("{}: {} packets have a link layer that is not known here: they are left out; capture with tcpdump or dumpcap on Ethernet, Wi-Fi or \"any\"",
+                                                   records.size() == 1 ? report::for_terminal(records.front().file) : "the captures", unknown->second)));
+}
+
+}  // namespace
 
 capture::Result<metrics::Analysis> analyze_inputs(const std::vector<std::string>& inputs,
                                                   const PipelineOptions& options) {
@@ -27,6 +48,7 @@ capture::Result<metrics::Analysis> analyze_inputs(const std::vector<std::string>
   Progress progress(decoder);
   const auto ran = source.value()->run(!options.quiet && Progress::is_wanted() ? static_cast<capture::PacketSink&>(progress) : decoder);
   if (!ran) return ran.error();
+  tell_problems(records, anomalies);
   auto analysis = analyzer.take_analysis();
   analysis.captures = records;
   if (!analysis.captures.empty()) analysis.captures.front().anomalies.merge(anomalies);

@@ -17,7 +17,7 @@ class FileReader {
   bool next(Packet& packet) {
     const bool more = pcap_ ? pcap_->next(packet) : pcapng_->next(packet);
     if (more) [[likely]] check_time(packet.time);
-    ++seen_;
+    seen_ += more;
     return more;
   }
   /// The next packet is at hand: `next` will leave the bytes of those before it in their place.
