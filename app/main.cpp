@@ -1,6 +1,9 @@
 #include "app/commands.hpp"
 #include "report/encode.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <exception>
 #include <iostream>
 #include <map>
@@ -31,6 +34,13 @@ int tell(const Error& error) {
   return status_of(error.kind);
 }
 
+/// A standard descriptor that came closed would be the next file's, and the result would go into a recording. Now
+/// writing to it fails and is told.
+void occupy_standard_descriptors() {
+  for (int standard = STDIN_FILENO; standard <= STDERR_FILENO; ++standard)
+    if (fcntl(standard, F_GETFD) < 0) static_cast<void>(open("/dev/null", standard == STDIN_FILENO ? O_WRONLY : O_RDONLY));
+}
+
 int run(int argc, char** argv) {
   const auto parsed = callwitness::app::parse_options(argc, argv);
   if (!parsed) return tell(parsed.error());
@@ -50,6 +60,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  occupy_standard_descriptors();
   try {
     return run(argc, argv);
   } catch (const std::exception& error) {
