@@ -1,6 +1,7 @@
 #include "classify/engine.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace callwitness::classify {
 namespace {
@@ -12,6 +13,15 @@ constexpr std::size_t retired_memory = 100'000;
 // A claim this sure ends the search.
 constexpr double sure = 0.9;
 constexpr std::uint64_t never_evict_lone = 2;
+
+/// The same bytes once more at once, as a mirror port shows them: of that a format's counters know nothing.
+bool repeats_newest(const StartRecorder& start, Way way, const Datagram& datagram) {
+  constexpr capture::Duration at_once = std::chrono::milliseconds(2);
+  const auto newest = std::find_if(start.records.rbegin(), start.records.rend(), [way](const auto& record) { return record.way == way; });
+  if (newest == start.records.rend() || newest->payload_length != datagram.payload_length || datagram.time - newest->time > at_once) return false;
+  const auto kept = Bytes(start.bytes).subspan(newest->offset, newest->size);
+  return kept.size() <= datagram.payload.size() && std::equal(kept.begin(), kept.end(), datagram.payload.begin());
+}
 
 }  // namespace
 
@@ -87,6 +97,12 @@ void Engine::note_traits(FlowState& state, Way way, const Datagram& datagram) {
   if (datagram.direction == capture::LinkDirection::outbound) ++traits.outbound;
 }
 
+bool Engine::is_second_copy(FlowState& state, Way way, const Datagram& datagram) {
+  const SegmentMark mark{datagram.tcp->sequence, datagram.tcp->acknowledgement, datagram.payload_length, datagram.ip_id, datagram.tcp->flags};
+  auto& newest = detail_of(state).newest_segment[static_cast<std::size_t>(way)];
+  return mark.ip_id != 0 && std::exchange(newest, mark) == mark;
+}
+
 void Engine::on_datagram(const Datagram& datagram) {
   if (!any_ || datagram.time > now_) now_ = datagram.time;
   any_ = true;
@@ -99,6 +115,10 @@ void Engine::on_datagram(const Datagram& datagram) {
   counters.ip_bytes += datagram.ip_length;
   if (flow.owner.empty() && !datagram.owner.empty()) flow.owner = Untrusted(std::string(datagram.owner.substr(0, 128)));
   note_traits(state, way, datagram);
+  if (datagram.tcp && is_second_copy(state, way, datagram)) {
+    sink_.on_datagram(flow, way, datagram);   // it crossed the capture all the same
+    return;
+  }
   if (NameTable::may_tell(datagram))
     if (Untrusted name = names_.on_datagram(datagram); !name.empty()) flow.server_name = std::move(name);
   sink_.on_datagram(flow, way, datagram);
@@ -112,6 +132,7 @@ void Engine::on_datagram(const Datagram& datagram) {
 
 void Engine::recognise(FlowState& state, Way way, const Datagram& datagram) {
   StartRecorder& start = detail_of(state).start;
+  if (repeats_newest(start, way, datagram)) return;
   if (start_bytes_ > start_memory) {
     anomalies_.count("flow_start_not_kept");
     settle(state);
