@@ -1,11 +1,13 @@
 #include "app/live_screen.hpp"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <climits>
 #include <cstdlib>
-#include <iostream>
 
 namespace callwitness::app {
 
@@ -18,14 +20,17 @@ void LiveScreen::show(const capture::CaptureRecord& record) {
   const capture::Time now = std::chrono::system_clock::now();
   if (!terminal_) {
     constexpr std::size_t log_width = 132, log_lines = 20;
-    for (const auto& line : view_.lines(now, log_width, log_lines)) std::cerr << line << '\n';
+    std::string text;
+    for (const auto& line : view_.lines(now, log_width, log_lines)) text += line + '\n';
+    print(std::move(text));
     return;
   }
   winsize size{};
   const bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_row > 0;
   const std::size_t width = known ? size.ws_col - 1u : 79, height = known ? size.ws_row : 24;   // a full line would wrap
   constexpr std::size_t other_lines = 5;                                                        // heading, state, prompt
-  auto lines = view_.lines(now, width, height > other_lines ? height - other_lines : 1);
+  const std::size_t rows = std::min<std::size_t>(height, PIPE_BUF / (width + 1));                // what `print` takes at once
+  auto lines = view_.lines(now, width, rows > other_lines ? rows - other_lines : 1);
   const bool no_call = lines.empty();
   if (!no_call) {
     const auto heading = LiveView::heading(width);
@@ -34,8 +39,18 @@ void LiveScreen::show(const capture::CaptureRecord& record) {
   lines.push_back(state(record, no_call).substr(0, width));
   std::string text = shown_ > 0 ? fmt::format("\x1b[{}A\r\x1b[J", shown_) : "";   // back over the last table
   for (const auto& line : lines) text += line + '\n';
-  std::cerr << text;
-  shown_ = lines.size();
+  if (print(std::move(text))) shown_ = lines.size();
+}
+
+void LiveScreen::tell(const std::string& line) {
+  if (print(line + '\n')) shown_ = 0;
+}
+
+bool LiveScreen::print(std::string text) {
+  if (text.size() > PIPE_BUF) text.resize(text.rfind('\n', PIPE_BUF - 1) + 1);   // what poll promises room for
+  pollfd error_output{STDERR_FILENO, POLLOUT, 0};
+  if (::poll(&error_output, 1, 0) != 1 || (error_output.revents & POLLOUT) == 0) return false;
+  return ::write(STDERR_FILENO, text.data(), text.size()) == static_cast<ssize_t>(text.size());
 }
 
 std::string LiveScreen::state(const capture::CaptureRecord& record, bool no_call) const {

@@ -13,10 +13,12 @@ class LiveScreen {
  public:
   explicit LiveScreen(LiveView& view);
   void show(const capture::CaptureRecord& record);
-  /// Something else is about to be printed: the next table goes below it.
-  void leave() { shown_ = 0; }
+  /// A line above the next table.
+  void tell(const std::string& line);
 
  private:
+  /// False: nobody takes it now. Whoever stops the terminal (Ctrl-S) or reads no more of the pipe stops no capture.
+  static bool print(std::string text);
   std::string state(const capture::CaptureRecord& record, bool no_call) const;
 
   LiveView& view_;

@@ -16,7 +16,8 @@ constexpr double silence_s = 3;
 constexpr double remarkable_loss = 0.005;      // from here on one hears it
 constexpr std::size_t clock_packets = 100, clock_packets_limit = 1000;
 constexpr double clock_tolerance = 0.05, clock_span_s = 1;
-constexpr std::size_t fixed_width = 74;        // of a line without the peer's name
+constexpr std::size_t name_width = 8;
+constexpr std::size_t fixed_width = name_width + 61;   // of a line without the peer's address
 constexpr std::size_t narrowest_peer = 8, widest_peer = 47;   // "[", 39 of IPv6, "]:65535"
 
 std::string clipped(std::string text, std::size_t width) {
@@ -127,29 +128,32 @@ bool LiveView::is_ours(const capture::IpAddress& address) const { return std::fi
 
 std::string LiveView::side(const Side& side) const {
   const Count& second = side.seconds[second_];
-  if (second.packets == 0) return fmt::format("{:>5} {:>6} {:>7} {:>4}", side.all.packets == 0 ? "-" : "0", "-", "-", "-");
+  if (second.packets == 0) return fmt::format("{:>5} {:>6} {:>6} {:>4}", side.all.packets == 0 ? "-" : "0", "-", "-", "-");
   Count recent;
   for (const Count& one : side.seconds) recent.packets += one.packets, recent.expected += one.expected;
   const auto quality = metrics::codec_quality(side.codec, static_cast<double>(side.payload_bytes) * 8);
-  return fmt::format("{:>5.0f} {:>6} {:>7} {:>4}", static_cast<double>(side.bytes) * 8 / 1000,
+  return fmt::format("{:>5.0f} {:>6} {:>6} {:>4}", static_cast<double>(side.bytes) * 8 / 1000,
                      side.counts_losses ? fmt::format("{:.1f}%", 100 * recent.ratio()) : "?",
-                     side.has_jitter ? fmt::format("{:.1f}ms", side.jitter_ms) : "?",
+                     side.has_jitter ? fmt::format("{:.{}f}ms", side.jitter_ms, side.jitter_ms < 100 ? 1 : 0) : "?",
                      quality && side.counts_losses ? fmt::format("{:.1f}", metrics::rate_call(*quality, 100 * recent.ratio(), 1, 0).mos) : "?");
 }
 
-std::string LiveView::line(const Flow& flow, bool sent_forward, Time now, std::size_t width) const {
+std::string LiveView::line(const Flow& flow, bool sent_forward, std::size_t width) const {
   const auto& peer = sent_forward ? flow.five_tuple.destination : flow.five_tuple.source;
   const auto peers = peer_width(width);
-  return clipped(fmt::format("{:<10} {:<{}} {:>7} |{} |{}", clipped(std::string(flow.application.empty() ? flow.is_rtp ? "rtp" : "media" : flow.application), 10),
-                             clipped(peer.text(), peers), peers, clock_text(capture::seconds(now - flow.first)),
-                             side(flow.sides[sent_forward ? 0 : 1]), side(flow.sides[sent_forward ? 1 : 0])), width);
+  const std::string name(flow.application.empty() ? flow.is_rtp ? "rtp" : "media" : flow.application);
+  return clipped(fmt::format("{:<{}} {:<{}} {:>7} |{} |{}", clipped(name, name_width), name_width, clipped(peer.text(), peers), peers,
+                             clock_text(capture::seconds(flow.last - flow.first)), side(flow.sides[sent_forward ? 0 : 1]),
+                             side(flow.sides[sent_forward ? 1 : 0])), width);
 }
 
 std::vector<std::string> LiveView::heading(std::size_t width) {
-  constexpr std::string_view of_a_side = " kb/s   loss  jitter  MOS";
+  constexpr std::string_view of_a_side = " kb/s   loss jitter  MOS";
   const auto peers = peer_width(width);
-  return {clipped(fmt::format("{:<10} {:<{}} {:>7} | {:<24}| {}", "", "", peers, "", "sent", "received"), width),
-          clipped(fmt::format("{:<10} {:<{}} {:>7} |{}|{}", "call", "with", peers, "time", of_a_side, of_a_side), width)};
+  const auto row = [&](std::string_view call, std::string_view with, std::string_view time, std::string_view sent, std::string_view received) {
+    return clipped(fmt::format("{:<{}} {:<{}} {:>7} |{:<24} |{}", call, name_width, with, peers, time, sent, received), width);
+  };
+  return {row("", "", "", " sent", " received"), row("call", "with", "time", of_a_side, of_a_side)};
 }
 
 /// What a person would want to know of one side, if anything.
@@ -177,7 +181,7 @@ std::vector<std::string> LiveView::lines(Time now, std::size_t width, std::size_
   for (const auto id : shown) {
     const Flow& flow = flows_[id];
     const bool forward = is_ours(flow.five_tuple.source.address) || !is_ours(flow.five_tuple.destination.address);
-    lines.push_back(line(flow, forward, now, width));
+    lines.push_back(line(flow, forward, width));
     remark(flow.sides[forward ? 0 : 1], "sent", now, lines);
     remark(flow.sides[forward ? 1 : 0], "received", now, lines);
   }

@@ -72,7 +72,7 @@ class LiveView final : public classify::MediaSink {
   void count(Stream& stream, Side& side, const classify::MediaPacket& packet) const;
   void time(Stream& stream, Side& side, const classify::MediaPacket& packet) const;
   bool is_ours(const capture::IpAddress& address) const;
-  std::string line(const Flow& flow, bool sent_forward, classify::Time now, std::size_t width) const;
+  std::string line(const Flow& flow, bool sent_forward, std::size_t width) const;
   std::string side(const Side& side) const;
   static void remark(const Side& side, const char* name, classify::Time now, std::vector<std::string>& to);
 

@@ -133,10 +133,7 @@ Result<int> watch(const Options& options) {
   PacketsOnly packets(decoder);
   LiveScreen screen(view);
   if (!options.quiet) live->on_second = [&] { screen.show(records.front()); };
-  live->tell = [&](const std::string& text) {
-    std::cerr << "callwitness: " << report::for_terminal(text) << '\n';
-    screen.leave();
-  };
+  live->tell = [&](const std::string& text) { screen.tell("callwitness: " + report::for_terminal(text)); };
   auto source = capture::open_live(*live, records);
   if (!source) return source.error();
   if (!options.quiet)

@@ -24,6 +24,9 @@ constexpr double most_gap_ratio = 1.3;          ///< of gaps that hold a loss ov
 constexpr double most_unusual = 0.1;            ///< distance of the median of gaps × rate / size from 1
 constexpr double steady_gaps = 0.35;            ///< IQR/median of gaps × rate / size
 
+/// A pause of more windows than these counts as so many: a clock that jumps by years costs no memory.
+constexpr double longest_pause = 30;
+
 struct Window { double rate = 0; std::size_t begin = 0, end = 0; };
 
 std::vector<Window> windows_of(std::span<const ArmPacket> packets) {
@@ -36,6 +39,7 @@ std::vector<Window> windows_of(std::span<const ArmPacket> packets) {
       bytes = 0;
       begin = i;
       start += window_seconds;
+      if (const double pause = (packets[i].time - start) / window_seconds; pause > longest_pause) start += (std::floor(pause) - longest_pause) * window_seconds;
     }
     bytes += packets[i].bytes;
   }
@@ -88,9 +92,11 @@ std::optional<ShaperFit> fit_shaper(std::span<const ArmPacket> all, double packe
   const double top = quantile(rates, 0.9);
   double best_centre = 0;
   std::size_t most = 0;
+  std::sort(rates.begin(), rates.end());
   for (const double centre : rates) {
-    if (centre < 0.6 * top || centre > 1.02 * top) continue;
-    const auto inside = static_cast<std::size_t>(std::count_if(rates.begin(), rates.end(), [&](double r) { return std::abs(r / centre - 1) <= plateau_width / 2; }));
+    if (centre <= 0 || centre < 0.6 * top || centre > 1.02 * top) continue;
+    const auto inside = static_cast<std::size_t>(std::upper_bound(rates.begin(), rates.end(), centre * (1 + plateau_width / 2)) -
+                                                 std::lower_bound(rates.begin(), rates.end(), centre * (1 - plateau_width / 2)));
     if (inside > most || (inside == most && centre > best_centre)) most = inside, best_centre = centre;
   }
   if (best_centre <= 0) return std::nullopt;

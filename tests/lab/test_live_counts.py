@@ -19,7 +19,7 @@ def flooded(program):
     with Lab() as lab:
         lab.silence()
         before = lab.quiet()
-        process = lab.watch(program, "-w", lab.path("flood.pcapng"), "-B", "8192")
+        process = lab.watch(program, "-w", lab.path("flood.pcapng"))
         rate = lab.flood(50_000 * seconds, 50_000, 50)
         lab.quiet()
         with open(f"/proc/{process.pid}/stat", encoding="utf-8") as file:

@@ -1,5 +1,6 @@
 """What goes wrong during a live capture: kill -9, an interface that goes down or vanishes, another address, a full disk, the helper
 killed, readers that leave, signals."""
+import fcntl
 import json
 import os
 import signal
@@ -134,6 +135,28 @@ def readers_gone(program):
             os.unlink(recording)
 
 
+def reader_stuck(program):
+    """Nobody reads what the program says, and the pipe is full: packets are taken all the same, and Ctrl-C ends it."""
+    with Lab() as lab:
+        read, write = os.pipe()
+        fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, 4096)
+        process = lab.start(lab.b, program, "watch", "-i", "cw0", "--format", "json", "-w", lab.path("stuck.pcapng"),
+                            stdout=open(lab.path("live.json"), "wb"), stderr=write)
+        os.close(write)
+        assert b"watching" in os.read(read, 100)
+        os.write(open_again(read), bytes(4000))
+        lab.rtp(5)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+        assert lab.live()["captures"][0]["packets"] >= 500
+        os.close(read)
+
+
+def open_again(read):
+    """The writing end of the pipe that is read from."""
+    return os.open(f"/proc/self/fd/{read}", os.O_WRONLY | os.O_NONBLOCK)
+
+
 def signals(program):
     with Lab() as lab:
         for number in (signal.SIGTERM, signal.SIGHUP):
@@ -152,5 +175,5 @@ def signals(program):
             assert offline(program, recording)["captures"][0]["packets"] >= 100 and not offline(program, recording)["captures"][0]["problems"]
 
 
-for test in (killed, vanished, link_down, address_changed, full_disk, helper_gone, readers_gone, signals):
+for test in (killed, vanished, link_down, address_changed, full_disk, helper_gone, readers_gone, reader_stuck, signals):
     test(sys.argv[1])
