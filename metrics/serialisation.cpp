@@ -24,9 +24,6 @@ constexpr double most_gap_ratio = 1.3;          ///< of gaps that hold a loss ov
 constexpr double most_unusual = 0.1;            ///< distance of the median of gaps × rate / size from 1
 constexpr double steady_gaps = 0.35;            ///< IQR/median of gaps × rate / size
 
-/// A pause of more windows than these counts as so many: a clock that jumps by years costs no memory.
-constexpr double longest_pause = 30;
-
 struct Window { double rate = 0; std::size_t begin = 0, end = 0; };
 
 std::vector<Window> windows_of(std::span<const ArmPacket> packets) {
@@ -39,7 +36,6 @@ std::vector<Window> windows_of(std::span<const ArmPacket> packets) {
       bytes = 0;
       begin = i;
       start += window_seconds;
-      if (const double pause = (packets[i].time - start) / window_seconds; pause > longest_pause) start += (std::floor(pause) - longest_pause) * window_seconds;
     }
     bytes += packets[i].bytes;
   }
