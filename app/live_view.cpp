@@ -14,7 +14,7 @@ constexpr auto forget_after = std::chrono::seconds(60);
 // Codecs that save silence still send something every second or two.
 constexpr double silence_s = 3;
 constexpr double remarkable_loss = 0.005;      // from here on one hears it
-constexpr std::size_t clock_packets = 100, clock_packets_limit = 1000;
+constexpr std::size_t clock_packets = 100, clock_packets_limit = 300;
 constexpr double clock_tolerance = 0.05, clock_span_s = 1;
 constexpr std::size_t name_width = 8;
 constexpr std::size_t fixed_width = name_width + 61;   // of a line without the peer's address

@@ -7,6 +7,7 @@
 #include <exception>
 #include <iostream>
 #include <map>
+#include <new>
 
 namespace {
 
@@ -63,6 +64,9 @@ int main(int argc, char** argv) {
   occupy_standard_descriptors();
   try {
     return run(argc, argv);
+  } catch (const std::bad_alloc&) {
+    std::cerr << "callwitness: failed: there is not enough memory; close other programs, or analyse a part (-f, -c)\n";
+    return exit_status::failed;
   } catch (const std::exception& error) {
     std::cerr << "callwitness: failed: " << callwitness::report::for_terminal(error.what()) << '\n';
     return exit_status::failed;
