@@ -11,6 +11,9 @@
 
 namespace callwitness::app {
 
+namespace {
+
+/// Version and the options that change the result.
 metrics::Provenance provenance_of(const PipelineOptions& options) {
   metrics::Provenance provenance;
   provenance.version = CALLWITNESS_VERSION;
@@ -19,8 +22,6 @@ metrics::Provenance provenance_of(const PipelineOptions& options) {
   for (const auto& address : options.classifier.local) provenance.options.push_back("--local " + address.text());
   return provenance;
 }
-
-namespace {
 
 /// Damage is told here too: whoever asked for JSON or -o would else see the exit status alone.
 void tell_problems(capture::CaptureRecords& records, const capture::Anomalies& anomalies) {
@@ -36,6 +37,18 @@ void tell_problems(capture::CaptureRecords& records, const capture::Anomalies& a
 
 }  // namespace
 
+void complete(metrics::Analysis& analysis, const capture::CaptureRecords& records, const capture::Anomalies& decoding,
+              const PipelineOptions& options) {
+  analysis.captures = records;
+  if (!analysis.captures.empty()) {
+    analysis.captures.front().anomalies.merge(decoding);
+    analysis.captures.front().anomalies.merge(analysis.classification.anomalies);
+  }
+  auto ndpi_version = std::move(analysis.provenance.ndpi_version);
+  analysis.provenance = provenance_of(options);
+  analysis.provenance.ndpi_version = std::move(ndpi_version);
+}
+
 capture::Result<metrics::Analysis> analyze_inputs(const std::vector<std::string>& inputs,
                                                   const PipelineOptions& options) {
   capture::CaptureRecords records;
@@ -50,11 +63,7 @@ capture::Result<metrics::Analysis> analyze_inputs(const std::vector<std::string>
   if (!ran) return ran.error();
   tell_problems(records, anomalies);
   auto analysis = analyzer.take_analysis();
-  analysis.captures = records;
-  if (!analysis.captures.empty()) analysis.captures.front().anomalies.merge(anomalies);
-  const auto ndpi_version = analysis.provenance.ndpi_version;
-  analysis.provenance = provenance_of(options);
-  analysis.provenance.ndpi_version = ndpi_version;
+  complete(analysis, records, anomalies, options);
   return analysis;
 }
 

@@ -145,11 +145,7 @@ Result<int> watch(const Options& options) {
   std::signal(SIGPIPE, SIG_DFL);
   if (!ran) return ran.error();
   auto analysis = analyzer.take_analysis();
-  analysis.captures = records;
-  analysis.captures.front().anomalies.merge(anomalies);
-  const auto ndpi_version = analysis.provenance.ndpi_version;
-  analysis.provenance = provenance_of(*pipeline);
-  analysis.provenance.ndpi_version = ndpi_version;
+  complete(analysis, records, anomalies, *pipeline);
   return print_analysis(analysis, options);
 }
 

@@ -8,7 +8,6 @@ namespace {
 
 // Beginnings of flows kept for the recognisers take this much memory at most, over all flows.
 constexpr std::size_t start_memory = 64 * 1024 * 1024;
-constexpr std::size_t reset_memory = 100'000;
 constexpr std::size_t retired_memory = 100'000;
 // A claim this sure ends the search.
 constexpr double sure = 0.9;

@@ -89,7 +89,7 @@ bool load_filter(std::initializer_list<int> allowed, bool may_fork) {
   if (!may_fork)
     for (const int call : {SCMP_SYS(mmap), SCMP_SYS(mprotect)})
       ok = seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 1,
-                            SCMP_CMP(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) == 0 && ok;
+                            scmp_arg_cmp{2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0}) == 0 && ok;
   ok = ok && seccomp_load(filter) == 0;
   seccomp_release(filter);
   return ok;

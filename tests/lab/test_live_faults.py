@@ -3,7 +3,10 @@ killed, readers that leave, signals."""
 import fcntl
 import json
 import os
+import pathlib
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import time
@@ -113,6 +116,39 @@ def helper_gone(program):
         assert live["streams"] == replayed["streams"] and live["verdict"] == replayed["verdict"]
 
 
+def killers(program):
+    """The datagrams that crash and hang nDPI, from the network: the call beside them is whole."""
+    samples = sorted((pathlib.Path(__file__).resolve().parents[3] / "shared" / "hostile").glob("6[13]_*.pcap"))
+    if not samples:
+        print("nDPI's killers: no ../shared/hostile")
+        return
+    with Lab() as lab:
+        process = lab.watch(program, "-w", lab.path("killers.pcapng"))
+
+        def send():
+            sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            for sample in samples:
+                content = sample.read_bytes()
+                frame = content[40:40 + struct.unpack_from("<I", content, 32)[0]]
+                ip = frame[14:]
+                udp = ip[(ip[0] & 15) * 4:]
+                port, = struct.unpack_from("!H", udp, 2)
+                for _ in range(3):
+                    sender.sendto(udp[8:], ("10.77.0.2", port))
+
+        lab.rtp(1)
+        lab.child(lab.a, send)
+        lab.rtp(2)
+        status, told = lab.stop(process)
+        live, replayed = lab.live(), offline(program, lab.path("killers.pcapng"))
+        assert status == 0, told
+        calls = [stream for stream in live["streams"] if stream["dst"] == "10.77.0.2:50000"]
+        assert [stream["packets"] for stream in calls] == [150, 150] and not any(stream["lost"] for stream in calls), calls
+        assert result_of(live) == result_of(replayed)
+        assert live["captures"][0]["anomalies"].get("ndpi_crashed"), live["captures"][0]["anomalies"]
+        print("nDPI's killers, live:", live["captures"][0]["anomalies"])
+
+
 def readers_gone(program):
     """Whoever reads stderr or stdout leaves: the capture and its recording go on, and a lost result is told."""
     with Lab() as lab:
@@ -175,5 +211,5 @@ def signals(program):
             assert offline(program, recording)["captures"][0]["packets"] >= 100 and not offline(program, recording)["captures"][0]["problems"]
 
 
-for test in (killed, vanished, link_down, address_changed, full_disk, helper_gone, readers_gone, reader_stuck, signals):
+for test in (killed, vanished, link_down, address_changed, full_disk, helper_gone, killers, readers_gone, reader_stuck, signals):
     test(sys.argv[1])
