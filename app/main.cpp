@@ -1,9 +1,13 @@
 #include "app/commands.hpp"
 #include "report/encode.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <exception>
 #include <iostream>
 #include <map>
+#include <new>
 
 namespace {
 
@@ -31,6 +35,13 @@ int tell(const Error& error) {
   return status_of(error.kind);
 }
 
+/// A standard descriptor that came closed would be the next file's, and the result would go into a recording. Now
+/// writing to it fails and is told.
+void occupy_standard_descriptors() {
+  for (int standard = STDIN_FILENO; standard <= STDERR_FILENO; ++standard)
+    if (fcntl(standard, F_GETFD) < 0) static_cast<void>(open("/dev/null", standard == STDIN_FILENO ? O_WRONLY : O_RDONLY));
+}
+
 int run(int argc, char** argv) {
   const auto parsed = callwitness::app::parse_options(argc, argv);
   if (!parsed) return tell(parsed.error());
@@ -50,8 +61,12 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  occupy_standard_descriptors();
   try {
     return run(argc, argv);
+  } catch (const std::bad_alloc&) {
+    std::cerr << "callwitness: failed: there is not enough memory; close other programs, or analyse a part (-f, -c)\n";
+    return exit_status::failed;
   } catch (const std::exception& error) {
     std::cerr << "callwitness: failed: " << callwitness::report::for_terminal(error.what()) << '\n';
     return exit_status::failed;

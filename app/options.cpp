@@ -66,8 +66,8 @@ void add_result(CLI::App& command, Options& options) {
 
 void add_analysis(CLI::App& command, Options& options) {
   command.add_option("-f,--filter", options.filter, "Only packets that match this pcap-filter(7) expression");
-  command.add_option("-c", options.packet_limit, "Stop after this many packets");
-  command.add_option("--local", options.local, "Address of our end, where it can't be inferred");
+  command.add_option("-c", options.packet_limit, "Stop after this many packets")->check(CLI::PositiveNumber);
+  command.add_option("--local", options.local, "Address of our end, where it can't be inferred")->allow_extra_args(false);
   command.add_flag("-n", options.no_names, "Names are never looked up; accepted for habit");
   command.add_flag("--exit-verdict", options.exit_verdict, "Exit with 10 for interference, 11 for insufficient evidence");
 }
@@ -82,8 +82,9 @@ void add_watch(CLI::App& app, Options& options) {
   watch->add_option("-s,--snapshot-length", options.snapshot_length, "Bytes of each packet to keep")->check(CLI::Range(0, 262144));
   watch->add_option("-B,--buffer-size", options.buffer_kib, "Kernel buffer in KiB")->check(CLI::Range(0, 4 << 20));
   watch->add_option("-Z", options.run_as, "User to become once the interface is open");
-  watch->add_option("-a,--autostop", options.stop_after, "duration:SECONDS or filesize:KB");
-  watch->add_option("-b,--ring-buffer", options.ring, "filesize:KB, files:N or duration:SECONDS");
+  watch->add_option("-a,--autostop", options.stop_after, "duration:SECONDS or filesize:KB")->allow_extra_args(false);
+  watch->add_option("-b,--ring-buffer", options.ring, "filesize:KB, duration:SECONDS and files:N")->allow_extra_args(false);
+  watch->add_option("-r", options.read_files, "Read this capture instead: the same as analyze")->allow_extra_args(false);
   watch->add_option("bpf", options.inputs, "pcap-filter(7) expression");
 }
 
@@ -149,6 +150,10 @@ capture::Result<std::optional<Options>> parse_options(int argc, char** argv) {
     return capture::Error{capture::Error::Kind::usage, "read the command line", error.what(), "callwitness COMMAND --help"};
   }
   options.command = app.get_subcommands().front()->get_name();
+  if (!options.read_files.empty()) {   // watch -r, as tcpdump -r
+    options.command = "analyze";
+    options.inputs.insert(options.inputs.begin(), options.read_files.begin(), options.read_files.end());
+  }
   if (!report::is_time_zone(options.time_zone))
     return capture::Error{capture::Error::Kind::usage, "read --tz " + options.time_zone, "it is no zone of this system", "e.g. --tz Africa/Casablanca"};
   if (options.command == "analyze" || options.command == "watch") split_trailing_filter(options);

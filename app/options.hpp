@@ -16,6 +16,7 @@ struct Options {
   std::string filter;                     ///< -f, or the trailing words; BPF
   std::string interface;                  ///< -i; empty: choose
   bool list_interfaces = false;           ///< -D
+  std::vector<std::string> read_files;    ///< watch -r
   std::string write_file;                 ///< -w
   int snapshot_length = 0;                ///< -s; 0: whole packets
   int buffer_kib = 0;                     ///< -B; 0: the library's

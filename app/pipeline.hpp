@@ -23,6 +23,8 @@ capture::Result<metrics::Analysis> analyze_inputs(const std::vector<std::string>
 /// What of the command line concerns the pipeline. Error kind: usage.
 capture::Result<PipelineOptions> pipeline_options(const Options& options);
 /// Version and the options that change the result, for the analysis.
-metrics::Provenance provenance_of(const PipelineOptions& options);
+/// What an analysis owes to its captures and to how it was asked for; `decoding`: the decoder's anomalies.
+void complete(metrics::Analysis& analysis, const capture::CaptureRecords& records, const capture::Anomalies& decoding,
+              const PipelineOptions& options);
 
 }  // namespace callwitness::app

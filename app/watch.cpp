@@ -1,4 +1,5 @@
 #include "app/commands.hpp"
+#include "app/live_screen.hpp"
 #include "app/live_view.hpp"
 #include "app/pipeline.hpp"
 #include "capture/decoder.hpp"
@@ -7,10 +8,11 @@
 #include "report/encode.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <charconv>
+#include <csignal>
 #include <iostream>
+#include <sstream>
 
 namespace callwitness::app {
 namespace {
@@ -55,6 +57,11 @@ Result<void> read_amounts(const std::string& flag, const std::vector<std::string
   return {};
 }
 
+capture::Duration whole_seconds(std::uint64_t value) {
+  constexpr std::uint64_t decades = 1'000'000'000;   // more would overrun the clock
+  return std::chrono::seconds(std::min(value, decades));
+}
+
 Result<capture::LiveOptions> live_options(const Options& options) {
   capture::LiveOptions live;
   live.interface = options.interface;
@@ -66,15 +73,17 @@ Result<capture::LiveOptions> live_options(const Options& options) {
   live.user = options.run_as;
   live.application = "callwitness " CALLWITNESS_VERSION;
   const auto stops = read_amounts("-a", options.stop_after,
-                                  {{"duration:", [&](std::uint64_t value) { live.duration = std::chrono::seconds(std::min<std::uint64_t>(value, 1'000'000'000)); }},
+                                  {{"duration:", [&](std::uint64_t value) { live.duration = whole_seconds(value); }},
                                    {"filesize:", [&](std::uint64_t value) { live.stop_kilobytes = value; }}});
   if (!stops) return stops.error();
   const auto ring = read_amounts("-b", options.ring, {{"filesize:", [&](std::uint64_t value) { live.ring_kilobytes = value; }},
+                                                      {"duration:", [&](std::uint64_t value) { live.ring_duration = whole_seconds(value); }},
                                                       {"files:", [&](std::uint64_t value) { live.ring_files = value; }}});
   if (!ring) return ring.error();
-  if (live.ring_files != 0 && live.ring_kilobytes == 0)
-    return Error{Error::Kind::usage, "read -b files", "the size of each file is missing", "add -b filesize:KB"};
-  if ((live.ring_kilobytes != 0 || live.stop_kilobytes != 0) && live.recording.empty())
+  const bool in_a_ring = live.ring_kilobytes != 0 || live.ring_duration;
+  if (live.ring_files != 0 && !in_a_ring)
+    return Error{Error::Kind::usage, "read -b files", "how large or long each file is to be is missing", "add -b filesize:KB or -b duration:SECONDS"};
+  if ((in_a_ring || live.stop_kilobytes != 0) && live.recording.empty())
     return Error{Error::Kind::usage, "limit the recording's size", "there is no recording", "add -w FILE"};
   return live;
 }
@@ -93,12 +102,16 @@ Result<int> list(const Options& options) {
   return exit_status::done;
 }
 
-/// One line a call and second on stderr; a terminal shows the latest second only.
-void show(LiveView& view, bool terminal, std::size_t& shown) {
-  const auto lines = view.lines(1.0);
-  if (terminal && shown > 0) std::cerr << fmt::format("\x1b[{}A\x1b[J", shown);  // back over the last table
-  for (const auto& line : lines) std::cerr << line << '\n';
-  shown = lines.size();
+std::vector<capture::IpAddress> own_addresses() {
+  std::vector<capture::IpAddress> own;
+  const auto interfaces = capture::list_interfaces();
+  if (!interfaces) return own;
+  for (const auto& entry : *interfaces) {
+    std::istringstream words(entry.addresses);
+    for (std::string word; words >> word;)
+      if (const auto address = capture::IpAddress::parse(word)) own.push_back(*address);
+  }
+  return own;
 }
 
 }  // namespace
@@ -112,33 +125,27 @@ Result<int> watch(const Options& options) {
   capture::CaptureRecords records;
   capture::Anomalies anomalies;
   metrics::Analyzer analyzer(records);
-  LiveView view(analyzer);
+  LiveView view(analyzer, own_addresses());
   // nDPI's child is forked here, before the interface is open and before forking is given up.
   pipeline->classifier.start_ndpi_at_once = true;
   classify::Classifier classifier(view, pipeline->classifier);
   capture::Decoder decoder(classifier, anomalies);
   PacketsOnly packets(decoder);
-  const bool terminal = isatty(STDERR_FILENO) != 0;
-  std::size_t shown = 0;
-  if (!options.quiet) live->on_second = [&] { show(view, terminal, shown); };
-  live->tell = [&](const std::string& text) {
-    std::cerr << "callwitness: " << report::for_terminal(text) << '\n';
-    shown = 0;
-  };
+  LiveScreen screen(view);
+  if (!options.quiet) live->on_second = [&] { screen.show(records.front()); };
+  live->tell = [&](const std::string& text) { screen.tell("callwitness: " + report::for_terminal(text)); };
   auto source = capture::open_live(*live, records);
   if (!source) return source.error();
   if (!options.quiet)
     std::cerr << "callwitness: watching " << report::for_terminal(std::string(records.front().file.raw()))
               << "; Ctrl-C ends it and prints the verdict\n";
+  // Whoever reads stderr may go away: that ends neither the capture nor its recording.
+  std::signal(SIGPIPE, SIG_IGN);
   const auto ran = source.value()->run(packets);
+  std::signal(SIGPIPE, SIG_DFL);
   if (!ran) return ran.error();
   auto analysis = analyzer.take_analysis();
-  analysis.captures = records;
-  analysis.captures.front().anomalies.merge(anomalies);
-  analysis.captures.front().anomalies.merge(analysis.classification.anomalies);
-  const auto ndpi_version = analysis.provenance.ndpi_version;
-  analysis.provenance = provenance_of(*pipeline);
-  analysis.provenance.ndpi_version = ndpi_version;
+  complete(analysis, records, anomalies, *pipeline);
   return print_analysis(analysis, options);
 }
 

@@ -11,7 +11,7 @@ namespace {
 namespace link_type {
 constexpr std::uint16_t null = 0, ethernet = 1, ppp = 9, dlt_raw = 12, dlt_raw_openbsd = 14, ppp_hdlc = 50, pppoe = 51,
                         raw = 101, cisco_hdlc = 104, wifi = 105, loop = 108, sll = 113, wifi_prism = 119,
-                        wifi_radiotap = 127, user_2 = 149, wifi_avs = 163, ppp_with_direction = 204, ipv4 = 228,
+                        wifi_radiotap = 127, user_2 = 149, ppp_with_direction = 204, ipv4 = 228,
                         ipv6 = 229, pktap = 258, sll2 = 276;
 }
 constexpr std::uint32_t prism_size = 144;

@@ -1,5 +1,6 @@
 #include "capture/live.hpp"
 
+#include "capture/clock_watch.hpp"
 #include "capture/live_handle.hpp"
 #include "capture/privileges.hpp"
 #include "capture/recorder.hpp"
@@ -10,6 +11,8 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
+#include <sys/resource.h>
+#include <time.h>
 
 #include <algorithm>
 #include <csignal>
@@ -22,8 +25,16 @@ using namespace std::chrono_literals;
 
 constexpr int packets_a_turn = 2000;              // then timers and signals have theirs
 constexpr auto flush_every = 500ms;               // a kill -9 loses no more
-constexpr Duration clock_jump = 500ms;            // more than any slewing in a second
 constexpr auto drain_limit = 3s;                  // for what the kernel still holds at the end
+constexpr rlim_t descriptors_needed = 24;         // standard ones, nDPI's, libpcap's, the loop's, the recording; and some to spare
+
+Duration read_clock(clockid_t which) {
+  timespec value{};
+  clock_gettime(which, &value);
+  return std::chrono::seconds(value.tv_sec) + std::chrono::nanoseconds(value.tv_nsec);
+}
+
+ClockReading read_clocks() { return {Time(read_clock(CLOCK_REALTIME)), read_clock(CLOCK_MONOTONIC), read_clock(CLOCK_BOOTTIME)}; }
 
 class LiveSource final : public PacketSource {
  public:
@@ -41,8 +52,6 @@ class LiveSource final : public PacketSource {
     signals_.async_wait([this](const boost::system::error_code& error, int) {
       if (!error) stop();
     });
-    wall_ = std::chrono::system_clock::now();
-    steady_ = std::chrono::steady_clock::now();
     each_second();
     each_flush();
     if (options_.duration) {
@@ -54,9 +63,9 @@ class LiveSource final : public PacketSource {
     wait();
     loop_.run();
     take_rest();
-    boost::system::error_code ignored;
-    signals_.clear(ignored);
     tell_statistics();
+    boost::system::error_code ignored;
+    signals_.clear(ignored);   // the recording is whole: a second Ctrl-C need not wait for the verdict
     sink.finish();
     return {};
   }
@@ -110,11 +119,25 @@ class LiveSource final : public PacketSource {
     return !limit_reached_;
   }
 
-  /// What the kernel had already received when the end came belongs to the capture.
+  /// What the kernel had already received when the end came belongs to the capture; what still comes in doesn't. Its last
+  /// packets lie in a block that it hands over when that is as old as LiveHandle::block_age.
   void take_rest() {
-    const auto until = std::chrono::steady_clock::now() + drain_limit;
-    while (!limit_reached_ && std::chrono::steady_clock::now() < until)
-      if (handle_.read(packets_a_turn, [this](const Packet& packet) { return take(packet); }) <= 0) break;
+    const Time end = std::chrono::system_clock::now();
+    const auto begin = std::chrono::steady_clock::now();
+    bool later = false;
+    const auto take_earlier = [&](const Packet& packet) {
+      later = packet.time > end;
+      return !later && take(packet);
+    };
+    while (!limit_reached_ && !later) {
+      const int got = handle_.read(packets_a_turn, take_earlier);
+      const auto passed = std::chrono::steady_clock::now() - begin;
+      if (got < 0 || (got == 0 && passed > 2 * LiveHandle::block_age)) return;
+      if (passed > drain_limit)
+        return note(fmt::format("{}: after packet {}: the kernel held more packets than could be read within 3 s of the end",
+                                handle_.name(), record_.packets));
+      if (got == 0) handle_.wait(LiveHandle::block_age / 4);
+    }
   }
 
   void each_second() {
@@ -122,6 +145,7 @@ class LiveSource final : public PacketSource {
     second_.async_wait([this](const boost::system::error_code& error) {
       if (error || stopping_) return;
       watch_clock();
+      watch_link();
       read();  // an interface that went down wakes no descriptor
       tell_statistics();
       if (!std::exchange(any_, false)) sink_->on_idle(std::chrono::system_clock::now() - 1s);
@@ -141,30 +165,33 @@ class LiveSource final : public PacketSource {
   }
 
   void watch_clock() {
-    const auto wall = std::chrono::system_clock::now();
-    const auto steady = std::chrono::steady_clock::now();
-    const Duration jump = (wall - wall_) - (steady - steady_);
-    if (jump > clock_jump || jump < -clock_jump)
-      note(fmt::format("{}: the clock jumped by {:+.3f} s after packet {} (set, or the machine slept)", handle_.name(),
-                       seconds(jump), record_.packets));
-    wall_ = wall;
-    steady_ = steady;
+    if (const auto change = clock_.look(read_clocks()))
+      note(fmt::format("{}: after packet {}: {}; times before and after can't be compared", handle_.name(), record_.packets, *change));
+  }
+
+  void watch_link() {
+    const auto now = handle_.running();
+    if (!now || now == running_) return;
+    note(fmt::format("{}: after packet {}: {}", handle_.name(), record_.packets,
+                     *now ? "the link is up again" : "the link is down: nothing comes in until it is up again"));
+    running_ = now;
   }
 
   void tell_statistics() {
     const auto statistics = handle_.statistics();
     if (!statistics) return;
-    auto told = *statistics;
-    told.delivered = record_.packets;
-    const auto drops = told.dropped_by_system.value_or(0) + told.dropped_by_interface.value_or(0);
+    auto counted = *statistics;
+    counted.delivered = record_.packets;
+    const auto drops = counted.dropped_by_system.value_or(0) + counted.dropped_by_interface.value_or(0);
     const Time now = std::chrono::system_clock::now();
-    if (recorder_) recorder_->statistics(now, told);
+    if (recorder_) recorder_->statistics(now, counted);
     note_failure();
     constexpr std::size_t history_limit = 65'536;
     if (record_.drop_history.size() < history_limit) record_.drop_history.emplace_back(now, drops);
-    if (drops > record_.dropped_by_capture.value_or(0))
-      tell(fmt::format("{}: {} packets were lost by this capture itself so far; a larger -B may help", handle_.name(), drops));
     record_.dropped_by_capture = drops;
+    if (drops < 2 * told_drops_ + 1) return;   // not a line a second
+    told_drops_ = drops;
+    tell(fmt::format("{}: {} packets were lost by this capture itself so far; a larger -B may help", handle_.name(), drops));
   }
 
   void note_failure() {
@@ -190,8 +217,9 @@ class LiveSource final : public PacketSource {
   asio::signal_set signals_;
   asio::posix::stream_descriptor descriptor_;
   asio::steady_timer second_, flush_, end_;
-  std::chrono::system_clock::time_point wall_;
-  std::chrono::steady_clock::time_point steady_;
+  ClockWatch clock_{read_clocks()};
+  std::optional<bool> running_ = handle_.running();
+  std::uint64_t told_drops_ = 0;
   bool any_ = false, stopping_ = false, limit_reached_ = false;
 };
 
@@ -199,6 +227,9 @@ class LiveSource final : public PacketSource {
 
 Result<std::unique_ptr<PacketSource>> open_live(const LiveOptions& asked, CaptureRecords& records) {
   LiveOptions options = asked;
+  if (rlimit files{}; getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < descriptors_needed)
+    return Error{Error::Kind::failed, "capture live", fmt::format("only {} files may be open at a time", files.rlim_cur),
+                 fmt::format("ulimit -n {}", std::max<rlim_t>(256, descriptors_needed))};
   if (options.interface.empty()) {
     auto found = default_interface();
     if (!found) return found.error();

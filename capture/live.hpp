@@ -37,12 +37,13 @@ struct LiveOptions {
   std::optional<Duration> duration;       ///< -a duration:S
   std::uint64_t stop_kilobytes = 0;       ///< -a filesize:KB; 0: none
   std::string recording;                  ///< -w; empty: none
-  std::uint64_t ring_kilobytes = 0;       ///< -b filesize:KB; 0: one file
+  std::uint64_t ring_kilobytes = 0;       ///< -b filesize:KB; 0: no limit
+  std::optional<Duration> ring_duration;  ///< -b duration:S; with neither there is one file
   std::uint64_t ring_files = 0;           ///< -b files:N; 0: keep all
   std::string user;                       ///< -Z; empty: the one who called sudo, else nobody
   std::string application;                ///< written into the recording: "callwitness 0.1.0"
   std::function<void()> on_second;        ///< once a second, between packets
-  std::function<void(const std::string&)> tell;  ///< what the user should know at once: disk full, link gone, clock jump
+  std::function<void(const std::string&)> tell;  ///< what the user should know at once: disk full, link down, clock set
 };
 
 /// Opens the interface and the recording, gives privileges up for good and returns the source. Its `run` ends at SIGINT,

@@ -3,7 +3,10 @@
 #include "capture/address.hpp"
 
 #include <fmt/format.h>
+#include <net/if.h>
 #include <pcap/pcap.h>
+#include <poll.h>
+#include <sys/ioctl.h>
 
 #include <charconv>
 #include <fstream>
@@ -11,8 +14,6 @@
 
 namespace callwitness::capture {
 namespace {
-
-constexpr int buffer_timeout_milliseconds = 100;  // the kernel hands over blocks that are full or as old as this
 
 struct ClosePcap {
   void operator()(pcap_t* handle) const { pcap_close(handle); }
@@ -66,6 +67,7 @@ struct LiveHandle::State {
   std::unique_ptr<pcap_t, ClosePcap> pcap;
   std::string name;
   LinkType link_type{};
+  std::uint64_t received = 0, dropped = 0, dropped_by_interface = 0;
 };
 
 LiveHandle::LiveHandle(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -92,7 +94,7 @@ Result<LiveHandle> LiveHandle::open(const LiveOptions& options) {
   if (!pcap) return cannot_open(name, 0, reason);
   pcap_set_snaplen(pcap, static_cast<int>(std::min<std::uint32_t>(options.snap_length, 262'144)));
   pcap_set_promisc(pcap, options.promiscuous);
-  pcap_set_timeout(pcap, buffer_timeout_milliseconds);
+  pcap_set_timeout(pcap, static_cast<int>(block_age.count()));
   pcap_set_buffer_size(pcap, static_cast<int>(std::min<std::uint64_t>(std::uint64_t{options.buffer_kib} * 1024, INT32_MAX)));
   pcap_set_tstamp_precision(pcap, PCAP_TSTAMP_PRECISION_NANO);
   if (const int code = pcap_activate(pcap); code < 0) return cannot_open(name, code, pcap_geterr(pcap));
@@ -136,13 +138,28 @@ int LiveHandle::read(int most, const std::function<bool(const Packet&)>& take) {
   return got == PCAP_ERROR_BREAK ? 0 : got;
 }
 
+void LiveHandle::wait(std::chrono::milliseconds longest) const {
+  pollfd descriptor_to_read{descriptor(), POLLIN, 0};   // -1, where libpcap has none, is ignored
+  static_cast<void>(::poll(&descriptor_to_read, 1, static_cast<int>(longest.count())));
+}
+
+std::optional<bool> LiveHandle::running() const {
+  ifreq request{};
+  if (state_->name.size() >= sizeof request.ifr_name) return {};
+  std::copy(state_->name.begin(), state_->name.end(), request.ifr_name);
+  if (ioctl(pcap_fileno(state_->pcap.get()), SIOCGIFFLAGS, &request) != 0) return {};   // "any" is no device
+  return (request.ifr_flags & IFF_UP) != 0 && (request.ifr_flags & IFF_RUNNING) != 0;
+}
+
 std::optional<InterfaceStatistics> LiveHandle::statistics() {
   pcap_stat counters{};
   if (pcap_stats(state_->pcap.get(), &counters) != 0) return {};
+  // libpcap counts in 32 bits, which a day at 50,000 packets a second overruns.
+  const auto go_on = [](std::uint64_t& total, unsigned now) { return total += static_cast<std::uint32_t>(now - static_cast<std::uint32_t>(total)); };
   InterfaceStatistics statistics;
-  statistics.received = counters.ps_recv;
-  statistics.dropped_by_system = counters.ps_drop;
-  statistics.dropped_by_interface = counters.ps_ifdrop;
+  statistics.received = go_on(state_->received, counters.ps_recv);
+  statistics.dropped_by_system = go_on(state_->dropped, counters.ps_drop);
+  statistics.dropped_by_interface = go_on(state_->dropped_by_interface, counters.ps_ifdrop);
   return statistics;
 }
 

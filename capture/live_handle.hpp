@@ -4,10 +4,15 @@
 #include "capture/live.hpp"
 #include "capture/writer.hpp"
 
+#include <chrono>
+
 namespace callwitness::capture {
 
 class LiveHandle {
  public:
+  /// The kernel hands over blocks that are full or as old as this.
+  static constexpr auto block_age = std::chrono::milliseconds(100);
+
   static Result<LiveHandle> open(const LiveOptions& options);
   LiveHandle(LiveHandle&&) noexcept;
   LiveHandle& operator=(LiveHandle&&) noexcept;
@@ -20,7 +25,11 @@ class LiveHandle {
   RecordedInterface recorded_interface(const LiveOptions& options) const;
   /// At most `most` packets that have come, without waiting, until `take` says false; -1 when the interface is gone.
   int read(int most, const std::function<bool(const Packet&)>& take);
+  /// Until there is something to read, or the time is over.
+  void wait(std::chrono::milliseconds longest) const;
   std::optional<InterfaceStatistics> statistics();
+  /// The link is up; null: the interface has none ("any"), or is gone.
+  std::optional<bool> running() const;
 
  private:
   struct State;

@@ -22,8 +22,8 @@ class Recorder {
 
  private:
   Recorder(const LiveOptions& options, RecordedInterface interface, PcapngWriter writer);
-  std::string name_of(std::uint64_t file) const;
   void check(const Result<void>& done);
+  bool full(const Packet& packet) const;
   void rotate();
 
   LiveOptions options_;
@@ -31,7 +31,9 @@ class Recorder {
   std::optional<PcapngWriter> writer_;
   std::uint64_t file_ = 1, earlier_bytes_ = 0;
   std::optional<InterfaceStatistics> latest_;
+  InterfaceStatistics earlier_;            ///< counted by the files before: each tells its own, so that their sum is right
   Time latest_time_{};
+  std::optional<Time> began_;              ///< the file's first packet
   std::deque<std::string> files_;
   std::optional<std::string> failure_;
 };

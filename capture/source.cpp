@@ -197,7 +197,8 @@ Result<std::unique_ptr<PacketSource>> open_source(const std::vector<std::string>
     inputs.push_back(std::move(input));
   }
   if (inputs.empty()) {
-    if (listed->size() == 1 || !first_error) return first_error ? *first_error : no_captures(names);
+    const bool one_file = listed->size() == 1 && !listed->front().from_directory;
+    if (one_file || !first_error) return first_error ? *first_error : no_captures(names);
     Error error = no_captures(names);
     error.reason += fmt::format("; the first: {}: {}", first_error->attempted, first_error->reason);
     return error;

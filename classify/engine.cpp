@@ -1,17 +1,26 @@
 #include "classify/engine.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace callwitness::classify {
 namespace {
 
 // Beginnings of flows kept for the recognisers take this much memory at most, over all flows.
 constexpr std::size_t start_memory = 64 * 1024 * 1024;
-constexpr std::size_t reset_memory = 100'000;
 constexpr std::size_t retired_memory = 100'000;
 // A claim this sure ends the search.
 constexpr double sure = 0.9;
 constexpr std::uint64_t never_evict_lone = 2;
+
+/// The same bytes once more at once, as a mirror port shows them: of that a format's counters know nothing.
+bool repeats_newest(const StartRecorder& start, Way way, const Datagram& datagram) {
+  constexpr capture::Duration at_once = std::chrono::milliseconds(2);
+  const auto newest = std::find_if(start.records.rbegin(), start.records.rend(), [way](const auto& record) { return record.way == way; });
+  if (newest == start.records.rend() || newest->payload_length != datagram.payload_length || datagram.time - newest->time > at_once) return false;
+  const auto kept = Bytes(start.bytes).subspan(newest->offset, newest->size);
+  return kept.size() <= datagram.payload.size() && std::equal(kept.begin(), kept.end(), datagram.payload.begin());
+}
 
 }  // namespace
 
@@ -140,6 +149,12 @@ void Engine::on_datagrams(std::span<const Datagram> datagrams) {
   }
 }
 
+bool Engine::is_second_copy(FlowState& state, Way way, const Datagram& datagram) {
+  const SegmentMark mark{datagram.tcp->sequence, datagram.tcp->acknowledgement, datagram.payload_length, datagram.ip_id, datagram.tcp->flags};
+  auto& newest = detail_of(state).newest_segment[static_cast<std::size_t>(way)];
+  return mark.ip_id != 0 && std::exchange(newest, mark) == mark;
+}
+
 void Engine::on_datagram(const Datagram& datagram, const FlowTable::Key& key) {
   if (!any_ || datagram.time > now_) now_ = datagram.time;
   any_ = true;
@@ -152,6 +167,10 @@ void Engine::on_datagram(const Datagram& datagram, const FlowTable::Key& key) {
   counters.ip_bytes += datagram.ip_length;
   if (!datagram.owner.empty() && flow.owner.empty()) flow.owner = Untrusted(std::string(datagram.owner.substr(0, 128)));
   note_traits(state, way, datagram);
+  if (datagram.tcp && is_second_copy(state, way, datagram)) {
+    sink_.on_datagram(flow, way, datagram);   // it crossed the capture all the same
+    return;
+  }
   if (NameTable::may_tell(datagram))
     if (Untrusted name = names_.on_datagram(datagram); !name.empty()) flow.server_name = std::move(name);
   sink_.on_datagram(flow, way, datagram);
@@ -165,6 +184,7 @@ void Engine::on_datagram(const Datagram& datagram, const FlowTable::Key& key) {
 
 void Engine::recognise(FlowState& state, Way way, const Datagram& datagram) {
   StartRecorder& start = detail_of(state).start;
+  if (repeats_newest(start, way, datagram)) return;
   if (start_bytes_ > start_memory) {
     anomalies_.count("flow_start_not_kept");
     settle(state);

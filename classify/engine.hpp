@@ -35,6 +35,7 @@ class Engine {
   std::uint32_t create(const Datagram& datagram);
   void close(std::uint32_t slot);
   void note_traits(FlowState& state, Way way, const Datagram& datagram);
+  bool is_second_copy(FlowState& state, Way way, const Datagram& datagram);
   void recognise(FlowState& state, Way way, const Datagram& datagram);
   void settle(FlowState& state, bool last_too = false);
   std::vector<StreamId> streams_of(const FlowState& state) const;

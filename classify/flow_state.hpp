@@ -63,10 +63,19 @@ struct PendingRequest {
 /// How a TCP connection frames what it carries.
 enum class Framing : std::uint8_t { undecided, none, text, prefixed, turn };
 
+/// What tells a mirror port's second copy of a TCP segment from its retransmission, which has another IP identification.
+struct SegmentMark {
+  std::uint32_t sequence = 0, acknowledgement = 0, length = 0;
+  std::uint16_t ip_id = 0;                   ///< 0: the sender doesn't count
+  std::uint8_t flags = 0;
+  bool operator==(const SegmentMark&) const = default;
+};
+
 struct FlowDetail {
   static constexpr std::size_t request_limit = 8;
   StartRecorder start;
   std::unique_ptr<TcpTracker> tcp;
+  std::array<SegmentMark, 2> newest_segment{};
   std::unique_ptr<CadenceMeter> cadence;
   std::unique_ptr<std::array<StreamReassembly, 2>> reassembly;
   std::vector<CounterTrack> counters;

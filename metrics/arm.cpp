@@ -13,6 +13,9 @@ namespace callwitness::metrics {
 namespace {
 
 constexpr std::size_t minimum_packets = 100;      ///< fewer say nothing about a rate
+/// Two days: what is longer holds a jump of the clock, and windows over it would cost memory and hours. observe.cpp keeps no
+/// series of it either.
+constexpr double longest_s = 200'000;
 constexpr std::size_t minimum_gaps = 20;          ///< between neighbours, for their usual distance
 constexpr std::uint32_t maximum_gap = 3000;       ///< RFC 3550 MAX_DROPOUT: a larger step is a restart
 constexpr int maximum_missing_by_cadence = 5;     ///< a longer hole in an unnumbered stream is a pause
@@ -264,6 +267,7 @@ std::vector<Arm> arms_of(const Observation& observation) {
       const std::size_t count = collect(traces);
       if (count < minimum_packets) continue;
       sort_runs(traces.arrivals, std::less<>());
+      if (traces.arrivals.back() - traces.arrivals.front() > longest_s) continue;
       std::vector<std::uint16_t> every, not_audio;
       double total = 0;
       for (const auto& [stream, told] : traces.streams) {

@@ -15,6 +15,7 @@ constexpr double least_call_in_busy = 0.75;  ///< on a shared line the call shri
 constexpr double most_loss_in_busy = 3;
 constexpr std::size_t telling_losing_seconds = 3;
 constexpr double excess_in_one_second = 5, bits_in_one_second = 400'000;   ///< more than any bucket that isn't empty holds back
+constexpr double longest_s = 200'000;       ///< two days: beyond, observe.cpp keeps no series, and a clock that jumps would cost memory
 constexpr std::size_t starved_connections = 2;   ///< whose SYNs nobody answered: others suffer too
 
 }  // namespace
@@ -37,7 +38,7 @@ const FlowObservation* find_flow(const Observation& observation, FlowId id) {
 Contrast contrast_of(const Observation& observation, const Arm& arm, double cap_bps, double from, double to) {
   Contrast contrast;
   const auto* own = find_flow(observation, arm.flow);
-  if (own == nullptr || to <= from) return contrast;
+  if (own == nullptr || to <= from || to - from > longest_s) return contrast;
   const auto first = static_cast<std::int64_t>(std::floor(from)), last = static_cast<std::int64_t>(std::ceil(to));
   const auto size = static_cast<std::size_t>(std::max<std::int64_t>(1, last - first));
   std::vector<double> others(size, 0), call(size, 0), lost(size, 0), seen(size, 0);

@@ -88,9 +88,11 @@ std::optional<ShaperFit> fit_shaper(std::span<const ArmPacket> all, double packe
   const double top = quantile(rates, 0.9);
   double best_centre = 0;
   std::size_t most = 0;
+  std::sort(rates.begin(), rates.end());
   for (const double centre : rates) {
-    if (centre < 0.6 * top || centre > 1.02 * top) continue;
-    const auto inside = static_cast<std::size_t>(std::count_if(rates.begin(), rates.end(), [&](double r) { return std::abs(r / centre - 1) <= plateau_width / 2; }));
+    if (centre <= 0 || centre < 0.6 * top || centre > 1.02 * top) continue;
+    const auto inside = static_cast<std::size_t>(std::upper_bound(rates.begin(), rates.end(), centre * (1 + plateau_width / 2)) -
+                                                 std::lower_bound(rates.begin(), rates.end(), centre * (1 - plateau_width / 2)));
     if (inside > most || (inside == most && centre > best_centre)) most = inside, best_centre = centre;
   }
   if (best_centre <= 0) return std::nullopt;

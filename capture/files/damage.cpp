@@ -35,6 +35,12 @@ void DamageLog::oddity(std::string_view kind, std::uint64_t packet, std::uint64_
   tell(kind, packet, byte, text);
 }
 
+void DamageLog::withdraw(std::string_view kind) {
+  if (kinds_.empty() || kinds_.back().name != kind || kinds_.back().line + 1 != record_->problems.size()) return;
+  record_->problems.pop_back();
+  kinds_.pop_back();
+}
+
 void DamageLog::finish() {
   for (const Kind& kind : kinds_)
     if (kind.count > 1 && kind.line < record_->problems.size())

@@ -17,6 +17,8 @@ class DamageLog {
   void damage(std::string_view kind, std::uint64_t packet, std::uint64_t byte, std::string_view text);
   /// Odd, but nothing is missing: told once, no damage.
   void oddity(std::string_view kind, std::uint64_t packet, std::uint64_t byte, std::string_view text);
+  /// The newest line is of this kind, and another will say it better.
+  void withdraw(std::string_view kind);
   void finish();
 
  private:

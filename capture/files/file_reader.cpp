@@ -61,8 +61,10 @@ void FileReader::odd_time(Time time) {
 }
 
 void FileReader::finish() {
-  if (!stream_->problem().empty())
+  if (!stream_->problem().empty()) {
+    damage_.withdraw("cut_file");   // that is why
     damage_.damage("input_ended_early", seen_, stream_->position(), stream_->problem());
+  }
   damage_.finish();
   record_.packets = packets_;
   record_.bytes = bytes_;

@@ -17,7 +17,7 @@ class FileReader {
   bool next(Packet& packet) {
     const bool more = pcap_ ? pcap_->next(packet) : pcapng_->next(packet);
     if (more) [[likely]] check_time(packet.time);
-    ++seen_;
+    seen_ += more;
     return more;
   }
   /// As `next`, if an ordinary packet is at hand: leaves the bytes of those before it in their place.

@@ -9,7 +9,7 @@ namespace callwitness::capture {
 namespace {
 
 namespace block_type {
-constexpr std::uint32_t section = 0x0a0d0d0a, interface = 1, obsolete_packet = 2, simple_packet = 3, name_resolution = 4,
+constexpr std::uint32_t section = 0x0a0d0d0a, interface = 1, obsolete_packet = 2, simple_packet = 3,
                         statistics = 5, enhanced_packet = 6, secrets = 10, custom = 0x0bad, custom_uncopied = 0x40000bad;
 }
 constexpr std::uint32_t byte_order_magic = 0x1a2b3c4d;
@@ -17,7 +17,6 @@ constexpr std::size_t smallest_block = 12, largest_block = std::size_t{16} << 20
 constexpr std::size_t most_interfaces = 1'000'000;   // 24 MB; a file of nothing but interfaces stays bounded
 constexpr std::size_t most_comments = 100, longest_comment = 1024, most_drop_reports = 65'536;
 constexpr std::size_t scan_step = std::size_t{1} << 16;
-constexpr std::uint32_t usual_longest = 262'144;
 
 bool known(std::uint32_t type) {
   return (type >= block_type::interface && type <= block_type::enhanced_packet) || type == block_type::secrets ||

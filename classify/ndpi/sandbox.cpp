@@ -4,12 +4,14 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -32,6 +34,13 @@ void limit(int resource, rlim_t value) {
   setrlimit(static_cast<__rlimit_resource_t>(resource), &both);
 }
 
+/// A program with file capabilities has them without being root.
+void drop_capabilities() {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3]{};
+  syscall(SYS_capset, &header, none);
+}
+
 /// Leaves everything of the parent behind: files, terminal, signals, privileges.
 void detach(int socket, int parent) {
   dup2(socket, socket_place);
@@ -50,6 +59,7 @@ void detach(int socket, int parent) {
     if (setgroups(0, nullptr) != 0 || setresgid(nobody, nobody, nobody) != 0 || setresuid(nobody, nobody, nobody) != 0)
       (void)nobody;  // not allowed to: the system-call filter below confines it all the same
   }
+  drop_capabilities();
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(0);
   prctl(PR_SET_DUMPABLE, 0);
@@ -79,7 +89,7 @@ bool load_filter(std::initializer_list<int> allowed, bool may_fork) {
   if (!may_fork)
     for (const int call : {SCMP_SYS(mmap), SCMP_SYS(mprotect)})
       ok = seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 1,
-                            SCMP_CMP(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) == 0 && ok;
+                            scmp_arg_cmp{2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0}) == 0 && ok;
   ok = ok && seccomp_load(filter) == 0;
   seccomp_release(filter);
   return ok;

@@ -9,21 +9,26 @@ namespace {
 
 constexpr std::uint64_t least_missing = 3;
 
+/// For each second, how many before it held any traffic.
+std::vector<std::int64_t> busy_before(const ByteSeries& total) {
+  std::vector<std::int64_t> before(std::max(total.sent.size(), total.received.size()) + 1, 0);
+  for (std::size_t i = 0; i + 1 < before.size(); ++i) {
+    const bool busy = (i < total.sent.size() && total.sent[i] > 0) || (i < total.received.size() && total.received[i] > 0);
+    before[i + 1] = before[i] + (busy ? 1 : 0);
+  }
+  return before;
+}
+
 /// Numbers that the sender used up without sending: nothing of the stream for a whole second and more, while the capture
 /// saw other traffic. (WebRTC counts on while it has no path to send on.)
-std::uint64_t never_sent(const Observation& observation, const StreamObservation& stream) {
+std::uint64_t never_sent(const Observation& observation, const std::vector<std::int64_t>& busy, const StreamObservation& stream) {
   const auto& total = observation.total;
+  const auto place = [&](Time time, std::int64_t more) {
+    return static_cast<std::size_t>(std::clamp<std::int64_t>((time - total.start) / total.step + more, 0, static_cast<std::int64_t>(busy.size()) - 1));
+  };
   std::uint64_t count = 0;
-  for (const auto& gap : stream.gaps) {
-    const auto first = (gap.before - total.start) / total.step + 1, last = (gap.after - total.start) / total.step;
-    for (auto second = std::max<std::int64_t>(first, 0); second < last; ++second) {
-      const auto index = static_cast<std::size_t>(second);
-      const bool seen = (index < total.sent.size() && total.sent[index] > 0) || (index < total.received.size() && total.received[index] > 0);
-      if (!seen) continue;
-      count += gap.count;
-      break;
-    }
-  }
+  for (const auto& gap : stream.gaps)
+    if (busy[place(gap.after, 0)] > busy[place(gap.before, 1)]) count += gap.count;
   return count;
 }
 
@@ -36,6 +41,7 @@ std::vector<Finding> capture_loss(const DetectorInput& input) {
   finding.mechanism = "capture_drops";
   finding.start_time = observation.first_time;
   finding.end_time = observation.last_time;
+  const auto busy = busy_before(observation.total);
   std::uint64_t captured = 0, segments = 0;
   std::uint64_t told = 0, own = 0, own_expected = 0, acknowledged = 0, received = 0, received_expected = 0;
   for (const auto& record : *observation.captures) {
@@ -45,7 +51,7 @@ std::vector<Finding> capture_loss(const DetectorInput& input) {
   for (const auto& stream : observation.streams) {
     if (!stream.lost || !stream.expected) continue;
     const bool sent = stream.direction == Direction::sent;
-    const std::uint64_t unsent = sent ? std::min(never_sent(observation, stream), *stream.lost) : 0;
+    const std::uint64_t unsent = sent ? std::min(never_sent(observation, busy, stream), *stream.lost) : 0;
     (sent ? own : received) += *stream.lost - unsent;
     (sent ? own_expected : received_expected) += *stream.expected - unsent;
     if (sent && *stream.lost > unsent) finding.streams.push_back(stream.id);

@@ -14,17 +14,21 @@ class JitterMeter {
  public:
   /// A step of the transit time beyond this is a new timestamp base or a stepped clock, not jitter.
   static constexpr double discontinuity_s = 10;
+  /// Packets of one stream come in the order of their times, but for a card's queues, within milliseconds: times that run
+  /// back further are those of a clock that was set.
+  static constexpr double set_back_s = 0.1;
 
   /// `media_seconds`: media time since the packet before. Returns false at a discontinuity, which counts for nothing.
   bool add(double arrival_seconds, double media_seconds) {
     const double difference = std::abs(arrival_seconds - media_seconds);
-    if (difference > discontinuity_s) return false;
+    if (difference > discontinuity_s || arrival_seconds < -set_back_s) return false;
     estimate_ += (difference - estimate_) / 16;
     sum_ += estimate_;
     if (estimate_ > maximum_) maximum_ = estimate_;
     ++count_;
     return true;
   }
+  double latest_ms() const { return 1e3 * estimate_; }
   std::optional<double> mean_ms() const {
     return count_ == 0 ? std::nullopt : std::optional(1e3 * sum_ / static_cast<double>(count_));
   }

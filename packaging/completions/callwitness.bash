@@ -21,7 +21,7 @@ _callwitness() {
     -i|--interface) mapfile -t COMPREPLY < <(compgen -W "$(cd /sys/class/net 2>/dev/null && echo *)" -- "$current"); return ;;
     -Z) mapfile -t COMPREPLY < <(compgen -u -- "$current"); return ;;
     -a|--autostop) mapfile -t COMPREPLY < <(compgen -W 'duration: filesize:' -- "$current"); compopt -o nospace; return ;;
-    -b|--ring-buffer) mapfile -t COMPREPLY < <(compgen -W 'filesize: files:' -- "$current"); compopt -o nospace; return ;;
+    -b|--ring-buffer) mapfile -t COMPREPLY < <(compgen -W 'filesize: duration: files:' -- "$current"); compopt -o nospace; return ;;
   esac
   if [[ -z $command ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$commands --help --version" -- "$current")
@@ -32,7 +32,7 @@ _callwitness() {
     case $command in
       analyze) options+=" --format -v --verbose $prose $packets -r" ;;
       watch) options+=" --format -v --verbose $prose $packets -i --interface -D --list-interfaces -w -s --snapshot-length"
-             options+=' -B --buffer-size -Z -a --autostop -b --ring-buffer' ;;
+             options+=' -B --buffer-size -Z -a --autostop -b --ring-buffer -r' ;;
       compare) options+=" --format $prose $packets --baseline --suspect" ;;
       report) options+=" $prose $packets --pdf --anonymise --anonymize --each --bundle --key" ;;
       verify) options+=' --key' ;;

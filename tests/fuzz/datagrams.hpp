@@ -11,7 +11,16 @@ namespace callwitness::fuzz {
 
 /// Ports that parsers look at; the low bits of the first byte choose one.
 inline constexpr std::array<std::uint16_t, 16> ports = {40'000, 53, 5060, 3478, 443, 8801, 9987, 64'738, 4569, 554, 3784, 5004, 1720, 2427, 2000, 8767};
-inline constexpr std::uint8_t backward = 0x80, over_tcp = 0x40, cut = 0x20;
+inline constexpr std::uint8_t backward = 0x80, over_tcp = 0x40, cut = 0x20, leap = 0x10;
+
+/// Milliseconds on, or with `leap` up to decades to and fro, as a damaged or a set clock goes; within what readers hand on.
+inline capture::Time later(capture::Time time, std::uint8_t head, std::uint16_t length) {
+  if ((head & leap) == 0) return time + std::chrono::milliseconds(1 + (length >> 11));
+  const capture::Duration far = std::chrono::seconds(std::int64_t{1} << 2 * (length >> 12));
+  const bool forwards = (length & 0x0800) != 0;
+  if (forwards) return time < capture::latest_time - far ? time + far : time;
+  return time > capture::earliest_time + far ? time - far : time;
+}
 
 inline void write(std::vector<std::uint8_t>& to, const capture::Datagram& datagram, bool is_backward, std::size_t longest) {
   const auto length = std::min(datagram.payload.size(), longest);
@@ -37,7 +46,7 @@ void read(capture::Bytes data, Use&& use) {
     const std::vector<std::uint8_t> exact(taken.begin(), taken.end());
     const bool is_backward = (head & backward) != 0, tcp = (head & over_tcp) != 0;
     capture::Endpoint client{capture::IpAddress::v4(0xc0a80102), 50'000}, server{capture::IpAddress::v4(0xc6336407), ports[head & 15]};
-    datagram.time += std::chrono::milliseconds(1 + (length >> 11));
+    datagram.time = later(datagram.time, head, length);
     ++datagram.ordinal;
     datagram.five_tuple = {is_backward ? server : client, is_backward ? client : server,
                            tcp ? capture::protocol::tcp : capture::protocol::udp};

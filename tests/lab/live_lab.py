@@ -83,6 +83,45 @@ class Lab:
         _, told = process.communicate(timeout=seconds)
         return process.returncode, told.decode()
 
+    def inside(self, space, *words, **options):
+        """Runs words in the namespace to their end."""
+        return subprocess.run(["ip", "netns", "exec", space, *words], check=False, capture_output=True, text=True, **options)
+
+    def counter(self, space, name):
+        """What the kernel itself counts on the link's end in the namespace: rx_packets, tx_packets …"""
+        return int(self.inside(space, "cat", f"/sys/class/net/cw0/statistics/{name}").stdout)
+
+    def crossed(self):
+        """Packets that a capture in b could have had so far."""
+        return self.counter(self.b, "rx_packets") + self.counter(self.b, "tx_packets")
+
+    @staticmethod
+    def wait_for(path, seconds=20):
+        end = time.monotonic() + seconds
+        while not os.path.exists(path) or os.path.getsize(path) == 0:
+            assert time.monotonic() < end, f"{path} never came"
+            time.sleep(0.05)
+
+    def flood(self, packets, rate, streams=10):
+        """RTP from a to b, `rate` packets a second; returns how many a second it was."""
+        done = self.inside(self.a, os.path.abspath(sys.argv[2]), "10.77.0.2", "50000", str(packets), str(rate), str(streams))
+        assert done.returncode == 0, done
+        return float(done.stdout.split()[1])
+
+    def silence(self):
+        """No neighbour discovery: then only what a test sends crosses the link."""
+        for space in (self.a, self.b):
+            self.inside(space, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1")
+
+    def quiet(self):
+        """Waits until nothing crosses the link; returns how much has."""
+        for _ in range(100):
+            before = self.crossed()
+            time.sleep(0.3)
+            if self.crossed() == before:
+                return before
+        raise AssertionError("the link never fell silent")
+
     def in_namespace(self, space):
         """Moves this process (use in a forked child) into the namespace."""
         with open(f"/run/netns/{space}") as handle:

@@ -1,12 +1,17 @@
-"""What goes wrong during a live capture: kill -9, an interface that vanishes, a full disk, a flood, a second Ctrl-C."""
+"""What goes wrong during a live capture: kill -9, an interface that goes down or vanishes, another address, a full disk, the helper
+killed, readers that leave, signals."""
+import fcntl
+import json
 import os
+import pathlib
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
 
-from live_lab import Lab, offline, run
+from live_lab import Lab, children, offline, result_of, run
 
 
 def killed(program):
@@ -56,31 +61,136 @@ def full_disk(program):
             run("umount", small, check=False)
 
 
-def flood(program):
+def link_down(program):
+    """The link goes down in mid-call and comes back: told, and the capture goes on."""
     with Lab() as lab:
-        process = lab.watch(program, "-w", lab.path("flood.pcapng"), "-B", "4096")
-        sent = 5 * 50_000
+        recording = lab.path("down.pcapng")
+        process = lab.watch(program, "-w", recording)
+        lab.rtp(2)
+        before = lab.crossed()
+        run("ip", "-n", lab.b, "link", "set", "cw0", "down")
+        time.sleep(2.5)
+        run("ip", "-n", lab.b, "link", "set", "cw0", "up")
+        lab.rtp(2)
+        lab.quiet()
+        status, told = lab.stop(process)
+        live = lab.live()
+        capture = live["captures"][0]
+        assert status == 0 and capture["packets"] >= before + 190, (status, capture)
+        assert [problem.split(": ")[-1][:14] for problem in capture["problems"]] == ["nothing comes in"[:14], "the link is up again"[:14]], capture["problems"]
+        assert "link is down" in told and "up again" in told, told
+        assert live["verdict"]["class"] != "interference", live["verdict"]
+        assert result_of(live) == result_of(offline(program, recording))
+        print("link down:", capture["problems"])
+
+
+def address_changed(program):
+    with Lab() as lab:
+        recording = lab.path("address.pcapng")
+        process = lab.watch(program, "-w", recording)
+        lab.rtp(2)
+        run("ip", "-n", lab.b, "addr", "add", "10.77.0.3/24", "dev", "cw0")
+        run("ip", "-n", lab.b, "addr", "del", "10.77.0.2/24", "dev", "cw0")
+        lab.rtp(1)   # nobody is there
+        run("ip", "-n", lab.b, "addr", "add", "10.77.0.2/24", "dev", "cw0")
+        lab.rtp(2)
+        status, told = lab.stop(process)
+        live = lab.live()
+        assert status == 0 and live["captures"][0]["packets"] >= 400 and live["verdict"]["class"] != "interference", (status, told)
+        assert result_of(live) == result_of(offline(program, recording))
+        print("address changed:", live["captures"][0]["packets"], "packets")
+
+
+def helper_gone(program):
+    """Not only nDPI's worker but also what would start it anew is killed: the call is measured all the same."""
+    with Lab() as lab:
+        process = lab.watch(program, "-w", lab.path("helper.pcapng"))
+        for warden in children(process.pid):
+            os.kill(warden, signal.SIGKILL)
+        lab.rtp(3)
+        status, told = lab.stop(process)
+        live = lab.live()
+        assert status == 0, told
+        assert [stream["packets"] for stream in live["streams"]] == [150, 150], live["streams"]
+        replayed = offline(program, lab.path("helper.pcapng"))
+        assert live["streams"] == replayed["streams"] and live["verdict"] == replayed["verdict"]
+
+
+def killers(program):
+    """The datagrams that crash and hang nDPI, from the network: the call beside them is whole."""
+    samples = sorted((pathlib.Path(__file__).resolve().parents[3] / "shared" / "hostile").glob("6[13]_*.pcap"))
+    if not samples:
+        print("nDPI's killers: no ../shared/hostile")
+        return
+    with Lab() as lab:
+        process = lab.watch(program, "-w", lab.path("killers.pcapng"))
 
         def send():
             sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            begin = time.monotonic()
-            for number in range(sent):
-                sender.sendto(b"\x80\x00" + (number & 0xffff).to_bytes(2, "big") + bytes(60), ("10.77.0.2", 50000))
-                if number % 500 == 0:
-                    time.sleep(max(0.0, begin + number / 50_000 - time.monotonic()))
-            print(f"flood: {sent / (time.monotonic() - begin):.0f} packets/s")
+            for sample in samples:
+                content = sample.read_bytes()
+                frame = content[40:40 + struct.unpack_from("<I", content, 32)[0]]
+                ip = frame[14:]
+                udp = ip[(ip[0] & 15) * 4:]
+                port, = struct.unpack_from("!H", udp, 2)
+                for _ in range(3):
+                    sender.sendto(udp[8:], ("10.77.0.2", port))
 
+        lab.rtp(1)
         lab.child(lab.a, send)
-        time.sleep(1.0)
-        status, _ = lab.stop(process, seconds=120)
-        live = lab.live()["captures"][0]
-        assert status == 0, status
-        # Besides the flood: a few ICMP complaints and neighbour look-ups.
-        counted = live["packets"] + live["dropped_by_capture"]
-        assert sent <= counted <= sent + 2000, (sent, live["packets"], live["dropped_by_capture"])
-        replayed = offline(program, lab.path("flood.pcapng"))["captures"][0]
-        assert (replayed["packets"], replayed["dropped_by_capture"]) == (live["packets"], live["dropped_by_capture"])
-        print("flood: received", counted, "delivered", live["packets"], "dropped", live["dropped_by_capture"])
+        lab.rtp(2)
+        status, told = lab.stop(process)
+        live, replayed = lab.live(), offline(program, lab.path("killers.pcapng"))
+        assert status == 0, told
+        calls = [stream for stream in live["streams"] if stream["dst"] == "10.77.0.2:50000"]
+        assert [stream["packets"] for stream in calls] == [150, 150] and not any(stream["lost"] for stream in calls), calls
+        assert result_of(live) == result_of(replayed)
+        assert live["captures"][0]["anomalies"].get("ndpi_crashed"), live["captures"][0]["anomalies"]
+        print("nDPI's killers, live:", live["captures"][0]["anomalies"])
+
+
+def readers_gone(program):
+    """Whoever reads stderr or stdout leaves: the capture and its recording go on, and a lost result is told."""
+    with Lab() as lab:
+        words = f"{program} watch -i cw0 -a duration:3 -w {lab.path('gone.pcapng')} --format json > {lab.path('gone.json')}"
+        shell = lab.start(lab.b, "bash", "-c", f"({words}; echo $? > {lab.path('gone.status')}) 2>&1 | head -1", stdout=subprocess.PIPE)
+        lab.rtp(4)
+        shell.communicate(timeout=30)
+        lab.wait_for(lab.path("gone.status"))
+        with open(lab.path("gone.status"), encoding="utf-8") as file:
+            assert file.read().strip() == "0"
+        with open(lab.path("gone.json"), encoding="utf-8") as file:
+            packets = json.load(file)["captures"][0]["packets"]
+        assert packets == offline(program, lab.path("gone.pcapng"))["captures"][0]["packets"] >= 250
+        for closed in (">&-", "> /dev/full", "<&- >&-", "<&- >&- 2>&-"):
+            recording = lab.path("closed.pcapng")
+            done = lab.inside(lab.b, "bash", "-c", f"{program} watch -i cw0 -a duration:1 -w {recording} {closed}")
+            assert done.returncode == 1, (closed, done)
+            assert "2>" in closed or "cannot write the result" in done.stderr, (closed, done)
+            assert offline(program, recording)["captures"][0]["problems"] == []   # the result isn't in the recording
+            os.unlink(recording)
+
+
+def reader_stuck(program):
+    """Nobody reads what the program says, and the pipe is full: packets are taken all the same, and Ctrl-C ends it."""
+    with Lab() as lab:
+        read, write = os.pipe()
+        fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, 4096)
+        process = lab.start(lab.b, program, "watch", "-i", "cw0", "--format", "json", "-w", lab.path("stuck.pcapng"),
+                            stdout=open(lab.path("live.json"), "wb"), stderr=write)
+        os.close(write)
+        assert b"watching" in os.read(read, 100)
+        os.write(open_again(read), bytes(4000))
+        lab.rtp(5)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+        assert lab.live()["captures"][0]["packets"] >= 500
+        os.close(read)
+
+
+def open_again(read):
+    """The writing end of the pipe that is read from."""
+    return os.open(f"/proc/self/fd/{read}", os.O_WRONLY | os.O_NONBLOCK)
 
 
 def signals(program):
@@ -89,11 +199,17 @@ def signals(program):
             process = lab.watch(program)
             status, told = lab.stop(process, number)
             assert status == 0 and lab.live()["verdict"]["class"] == "insufficient", (status, told)
-        for arguments, status in ((["-i", "nowhere"], 3), (["-i", "cw0", "-f", "udp port"], 2), (["-i", "cw0", "-a", "duration:x"], 2)):
-            done = subprocess.run(["ip", "netns", "exec", lab.b, program, "watch", *arguments], check=False,
-                                  capture_output=True, text=True)
-            assert done.returncode == status and "cannot" in done.stderr, (arguments, done)
+        # A second Ctrl-C may come before the verdict is printed: at whatever time, the recording is whole.
+        for pause in (0, 0.001, 0.01, 0.05):
+            recording = lab.path(f"twice{pause}.pcapng")
+            process = lab.watch(program, "-w", recording)
+            lab.rtp(1)
+            process.send_signal(signal.SIGINT)
+            time.sleep(pause)
+            status, told = lab.stop(process)
+            assert status in (0, -signal.SIGINT), (status, told)
+            assert offline(program, recording)["captures"][0]["packets"] >= 100 and not offline(program, recording)["captures"][0]["problems"]
 
 
-for test in (killed, vanished, full_disk, flood, signals):
+for test in (killed, vanished, link_down, address_changed, full_disk, helper_gone, killers, readers_gone, reader_stuck, signals):
     test(sys.argv[1])
