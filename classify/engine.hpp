@@ -39,6 +39,7 @@ class Engine {
   void on_udp(FlowState& state, Way way, const Datagram& datagram);
   bool carry(FlowState& state, Way way, const Datagram& datagram, const Unwrapped& inner);
   void on_stun(FlowState& state, Way way, const Datagram& datagram, const StunMessage& message);
+  FlowState& media_beside(FlowState& state, Way& way);
   bool on_rtcp(FlowState& state, Way way, const Datagram& datagram, Bytes bytes, std::uint32_t length);
   bool on_rtp(FlowState& state, Way way, const Datagram& datagram, Bytes bytes, std::uint32_t length);
   void on_counter(FlowState& state, Way way, const Datagram& datagram, const MediaHeader& header);
@@ -47,6 +48,7 @@ class Engine {
   void on_cadence(FlowState& state, Way way, const Datagram& datagram);
   void on_echo(FlowState& state, Way way, const Datagram& datagram);
   void ask(FlowState& state, Way way, std::uint64_t key, Time time);
+  static bool asked(const FlowState& state, Way way, std::uint64_t key);
   std::optional<Duration> answer(FlowState& state, Way way, std::uint64_t key, Time time);
   void note_turn_around(FlowState& state, Way way, Duration taken);
 

@@ -12,6 +12,8 @@ namespace {
 
 // Media that went on until this long before the last packet was cut by the capture's end, not by silence.
 constexpr Duration silence = std::chrono::seconds(5);
+// Media trail a good-bye by what was on the way.
+constexpr Duration trailing = std::chrono::seconds(2);
 // A call begins while its sign-in is at most this old.
 constexpr Duration sign_in = std::chrono::minutes(2);
 
@@ -111,11 +113,13 @@ void Engine::end_flow(FlowState& state) {
   Flow& flow = state.flow;
   const TcpTracker* tcp = state.detail ? state.detail->tcp.get() : nullptr;
   const Time last = state.stream_count > 0 ? state.last_media_time : flow.last_time;
+  // Media that go on after a good-bye weren't meant by it.
+  const auto was_last_word = [&](const std::optional<Time>& said) { return said && last - *said <= trailing; };
   if (state.bye) flow.ended_by = Ending::bye;
   else if (tcp && tcp->reset()) flow.ended_by = Ending::rst;
-  else if ((tcp && tcp->close_notify()) || state.close_notify) flow.ended_by = Ending::close_notify;
+  else if ((tcp && tcp->close_notify()) || was_last_word(state.close_notify)) flow.ended_by = Ending::close_notify;
   else if (tcp && tcp->fin()) flow.ended_by = Ending::fin;
-  else if (state.rtcp_bye) flow.ended_by = Ending::rtcp_bye;
+  else if (was_last_word(state.rtcp_bye)) flow.ended_by = Ending::rtcp_bye;
   else flow.ended_by = now_ - last > silence ? Ending::silence : Ending::capture_end;
   for (auto& stream : streams_of(state)) streams_[static_cast<std::size_t>(stream)].label = flow.label;
 }

@@ -86,7 +86,8 @@ struct FlowState {
   bool settled = false;                      ///< recognisers have had their say
   bool ice = false, dtls = false;            ///< STUN with the cookie, a DTLS handshake seen
   bool announced = false;                    ///< an SDP or RTSP named one of its endpoints
-  bool close_notify = false, rtcp_bye = false, bye = false;
+  bool bye = false;
+  std::optional<Time> close_notify, rtcp_bye;  ///< DTLS alert, RTCP BYE: the latest
   bool rtcp = false;
   bool gave_up_cadence = false;
   bool ndpi_done = false;                    ///< nDPI needs no more of it

@@ -20,6 +20,13 @@ Claim recognise(const FlowStart& start) {
   return {};
 }
 
+/// The server sends each keep-alive back as it is, its count included.
+std::optional<Echo> echo(const Datagram& datagram, Way) {
+  capture::Cursor cursor(datagram.payload);
+  if (datagram.payload_length != 8 || cursor.u32() != keep_alive) return std::nullopt;
+  return Echo{std::uint64_t{1} << 32 | cursor.u32_le(), false, true};
+}
+
 }  // namespace
 
 const Application& discord() {
@@ -27,14 +34,14 @@ const Application& discord() {
       .key = "discord",
       .name = "Discord",
       .recognised_by = "format,name",
-      .measures = "loss,jitter",
-      .checked_on = "nDPI discord, discord_mid_flow, rtp",
+      .measures = "loss,jitter,rtt",
+      .checked_on = "nDPI discord, discord_mid_flow, i3d, rtp, dtls_certificate_fragments",
       .domains = domains,
       .ports = {},
       .ndpi_labels = ndpi_labels,
       .recognise = recognise,
       .media = nullptr,
-      .echo = nullptr};
+      .echo = echo};
   return application;
 }
 
