@@ -32,9 +32,9 @@ const Application& google_meet() {
   static const Application application{
       .key = "google_meet",
       .name = "Google Meet and Duo",
-      .recognised_by = "name,port,behaviour",
+      .recognised_by = "name,port",
       .measures = "loss,jitter,rtt",
-      .checked_on = "nDPI stun_google_meet, stun_dtls_rtp, google_meet",
+      .checked_on = "nDPI stun_google_meet, stun_dtls_rtp, google_meet (web page)",
       .domains = domains,
       .ports = {},  // its STUN port serves every WebRTC page
       .ndpi_labels = ndpi_labels,

@@ -17,7 +17,7 @@ const Application& kakaotalk() {
       .name = "KakaoTalk",
       .recognised_by = "name",
       .measures = "loss,jitter",
-      .checked_on = "nDPI KakaoTalk_chat",
+      .checked_on = "no real call: chat in nDPI KakaoTalk_chat",
       .domains = domains,
       .ports = {},
       .ndpi_labels = ndpi_labels,

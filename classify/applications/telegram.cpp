@@ -40,7 +40,7 @@ const Application& telegram() {
       .key = "telegram",
       .name = "Telegram",
       .recognised_by = "format,name",
-      .measures = "cadence,rtt",
+      .measures = "loss by cadence,rtt",
       .checked_on = "nDPI telegram, telegram_videocall",
       .domains = domains,
       .ports = {},
