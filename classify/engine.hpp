@@ -72,6 +72,7 @@ class Engine {
   std::string_view name_application(const Flow& flow) const;
   Label fused_label(const FlowState& state) const;
   static bool carries_rtp(const FlowState& state);
+  static const Flow* signalling_of(const Flow& voice, const std::vector<Flow>& all);
   Label label_by_sign_in(const Flow& voice, const std::vector<Flow>& all) const;
   void end_flow(FlowState& state);
   MediaFlow media_flow(const Flow& its, const std::vector<SharingStream>& group) const;

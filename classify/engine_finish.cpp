@@ -14,6 +14,8 @@ namespace {
 constexpr Duration silence = std::chrono::seconds(5);
 // Media trail a good-bye by what was on the way.
 constexpr Duration trailing = std::chrono::seconds(2);
+// Media begin this long after the last that was said of them, at most.
+constexpr Duration signalled = std::chrono::seconds(60);
 // A call begins while its sign-in is at most this old.
 constexpr Duration sign_in = std::chrono::minutes(2);
 
@@ -151,6 +153,22 @@ Label Engine::label_by_sign_in(const Flow& voice, const std::vector<Flow>& all) 
   return found ? Label{found->key, 0.6, Basis::name} : Label{};
 }
 
+/// H.323, MGCP and Skinny name their media in messages that aren't read: plain RTP of a host belongs to such a connection
+/// of that host if it was there when the media began, and if no other kind was.
+const Flow* Engine::signalling_of(const Flow& voice, const std::vector<Flow>& all) {
+  const Flow* found = nullptr;
+  for (const auto& flow : all) {
+    const auto key = flow.label.application;
+    if (flow.role != Role::signalling || (key != "h323" && key != "mgcp" && key != "skinny")) continue;
+    const auto shares = [&](const Endpoint& end) { return end.address == voice.five_tuple.source.address || end.address == voice.five_tuple.destination.address; };
+    if (!shares(flow.five_tuple.source) && !shares(flow.five_tuple.destination)) continue;
+    if (flow.first_time > voice.first_time || voice.first_time - flow.last_time > signalled) continue;
+    if (found && found->label.application != key) return nullptr;
+    found = &flow;
+  }
+  return found;
+}
+
 /// One call's part of a flow.
 MediaFlow Engine::media_flow(const Flow& its, const std::vector<SharingStream>& group) const {
   MediaFlow flow;
@@ -202,6 +220,12 @@ std::vector<MediaFlow> Engine::media_flows(std::vector<Flow>& all) {
       }
       if (its.label.basis > Basis::signalling && (its.label.application.empty() || its.label.application == "rtp")) {
         its.label = {dialog.rtsp ? "rtsp" : "sip", 0.97, Basis::signalling};
+      }
+    }
+    if (flow.dialog < 0 && its.label.application == "rtp") {
+      if (const Flow* const control = signalling_of(its, all)) {
+        its.label = {control->label.application, 0.85, Basis::signalling};
+        flow.signalling = control->label.application == "h323" ? Signalling::h323 : control->label.application == "mgcp" ? Signalling::mgcp : Signalling::skinny;
       }
     }
     const bool formless = streams_[static_cast<std::size_t>(flow.streams.front())].sequence_basis == SequenceBasis::none;

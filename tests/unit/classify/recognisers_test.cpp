@@ -239,14 +239,23 @@ Made whatsapp_chat() {
 }
 
 /// Recognised by their names alone, or by the flow table's own eyes (rtp): nothing in their packets is claimed.
-const std::set<std::string_view> without_format = {"tango", "messenger", "kakaotalk", "wechat", "rtp"};
+const std::set<std::string_view> without_format = {"tango", "messenger", "wechat", "rtp"};
+
+Made rtp_only(FiveTuple tuple, std::uint8_t type) {
+  Made made{tuple, {}, {}};
+  for (std::uint16_t i = 0; i < 8; ++i) add(made, rtp(type, i));
+  return made;
+}
+Made kakaotalk() { return rtp_only(udp(50000, 23'047), 108); }
+Made teams_audio() { return rtp_only(udp(50000, 3479), 104); }
+Made meet_by_port() { return with_stun(udp(50000, 19'305)); }
 
 const std::map<std::string_view, Made (*)()> all = {
     {"teamspeak", teamspeak}, {"mumble", mumble}, {"ventrilo", ventrilo}, {"skype", skype}, {"viber", viber}, {"zoom", zoom}, {"iax2", iax2},
     {"wireguard", wireguard}, {"openvpn", openvpn}, {"whatsapp", whatsapp}, {"discord", discord}, {"line", line}, {"imo", imo}, {"telegram", telegram},
     {"sip", sip}, {"rtsp", rtsp}, {"mgcp", mgcp}, {"h323", h323}, {"skinny", skinny}, {"ipsec", ipsec}, {"webrtc", webrtc}, {"signal", signal},
     {"google_meet", google_meet}, {"webex", webex}, {"skype_teams", skype_teams}, {"facetime", facetime}, {"snapchat", snapchat}};
-const std::pair<std::string_view, Made (*)()> further[] = {{"jitsi", jitsi}, {"teamspeak", teamspeak_2}, {"mumble", mumble_ping}, {"ventrilo", ventrilo_udp}, {"whatsapp", whatsapp_chat}};
+const std::pair<std::string_view, Made (*)()> further[] = {{"kakaotalk", kakaotalk}, {"skype_teams", teams_audio}, {"google_meet", meet_by_port}, {"jitsi", jitsi}, {"teamspeak", teamspeak_2}, {"mumble", mumble_ping}, {"ventrilo", ventrilo_udp}, {"whatsapp", whatsapp_chat}};
 
 }  // namespace
 
@@ -336,6 +345,14 @@ TEST_CASE("one bit off in the telling bytes takes the format's claim away") {
     const auto said = made.look();
     INFO(flip.key);
     CHECK((!said.application || said.application->key != flip.key || said.claim.confidence < 0.9));
+  }
+}
+
+TEST_CASE("RTP alone names nobody but on the ports and with the type of one", "[classify]") {
+  for (const auto& [port, type] : {std::pair<std::uint16_t, std::uint8_t>{23'047, 111}, {40'000, 108}, {3479, 111}, {3479, 120}, {40'000, 104}, {19'305 + 10, 111}}) {
+    INFO(port << " type " << int(type));
+    const auto said = rtp_only(udp(50000, port), type).look();
+    CHECK((!said.application || said.claim.confidence < 0.5));
   }
 }
 
