@@ -218,7 +218,8 @@ std::vector<MediaFlow> Engine::media_flows(std::vector<Flow>& all) {
         its.ended_by = flow.ended_by = Ending::bye;
         flow.dialog_end = dialog.ended;
       }
-      if (its.label.basis > Basis::signalling && (its.label.application.empty() || its.label.application == "rtp")) {
+      // Telephones that check their way with STUN (linphone) are no browsers: the dialog says whose media it is.
+      if (its.label.basis > Basis::signalling && is_generic(its.label.application)) {
         its.label = {dialog.rtsp ? "rtsp" : "sip", 0.97, Basis::signalling};
       }
     }

@@ -31,7 +31,12 @@ Claim recognise(const FlowStart& start) {
     if (!start.has_port(5242) && !start.has_port(5243) && !start.has_port(4244) && !start.has_port(9785)) return {};
     const StartPacket& first = start.packets[0];
     const bool framed = first.bytes.size() >= 4 && (u16_le_at(first.bytes, 0) == first.payload_length);
-    return framed ? Claim{0.9, Basis::format, Role::signalling} : Claim{0.5, Basis::port, Role::signalling};
+    const Claim signalling = framed ? Claim{0.89, Basis::format, Role::signalling} : Claim{0.5, Basis::port, Role::signalling};
+    if (start.packets.size() < FlowStart::packet_limit) return signalling;
+    // Where UDP is barred its voice goes through the same connection: small segments that don't stop. Their beat decides.
+    const auto small = std::count_if(start.packets.begin(), start.packets.end(), [](const StartPacket& packet) { return packet.payload_length >= 30 && packet.payload_length <= 400; });
+    const bool brisk = start.packets.back().time - first.time < std::chrono::seconds(10);
+    return small >= 16 && brisk ? Claim{signalling.confidence, signalling.basis, Role::media} : signalling;
   }
   if (!is_udp(start)) return {};
   int control = 0, voice = 0;

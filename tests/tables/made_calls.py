@@ -9,6 +9,7 @@ LAPTOP, RESOLVER = "192.168.1.23", "192.168.1.1"
 SERVER = "203.0.113.77"
 SECONDS, STEP = 30, 0.02
 LOSS = 0.02              # of what is received; what is sent leaves whole
+ODD = 0.01               # of what is received comes twice, or late
 
 
 def address(text):
@@ -78,16 +79,22 @@ class Voice:
     """One way of a call: numbered packets, some of which never arrive. `lost` is between the first and the last that do."""
 
     def __init__(self, capture, loss):
-        self.capture, self.loss, self.sent = capture, loss, []
+        self.capture, self.loss, self.sent, self.twice = capture, loss, [], 0
 
     def run(self, begin, packet, source, destination, seconds=SECONDS, step=STEP, jitter=0.0):
         count = round(seconds / step)
         for i in range(count):
             arrives = i in (0, count - 1) or self.capture.random.random() >= self.loss
-            payload = packet(i)
-            if arrives:
-                self.capture.udp(begin + i * step + self.capture.random.random() * jitter, source, destination, payload)
-                self.sent.append(i)
+            payload, at = packet(i), begin + i * step + self.capture.random.random() * jitter
+            if not arrives:
+                continue
+            if self.loss and 0 < i < count - 1 and self.capture.random.random() < ODD:
+                at += 1.5 * step                      # overtaken by the next
+            self.capture.udp(at, source, destination, payload)
+            self.sent.append(i)
+            if self.loss and 0 < i < count - 1 and self.capture.random.random() < ODD:
+                self.capture.udp(at + 0.002, source, destination, payload)
+                self.twice += 1
         return self
 
     @property
@@ -96,10 +103,11 @@ class Voice:
 
 
 def both_ways(capture, begin, there, packet_of, local_port=None, size=None, **more):
-    """packet_of(way) gives packet(i); way 0 is sent. Returns {direction: lost}."""
+    """packet_of(way) gives packet(i); way 0 is sent. Returns {direction: (lost, duplicates)}."""
     here = (LAPTOP, local_port or capture.random.randrange(40000, 60000))
-    return here, {"sent": Voice(capture, 0).run(begin, packet_of(0), here, there, **more).lost,
-                  "received": Voice(capture, LOSS).run(begin + 0.007, packet_of(1), there, here, jitter=0.004, **more).lost}
+    sent = Voice(capture, 0).run(begin, packet_of(0), here, there, **more)
+    received = Voice(capture, LOSS).run(begin + 0.007, packet_of(1), there, here, jitter=0.004, **more)
+    return here, {"sent": (sent.lost, sent.twice), "received": (received.lost, received.twice)}
 
 
 def rtp(capture, kind, ticks, size, first=b"\x80", extension=b""):
@@ -139,7 +147,7 @@ def over_ice(capture, there, kind=111, ticks=960, name=None, dtls=True, seconds=
     return lost
 
 
-# One function an application: (capture) -> {"sent": lost, "received": lost}; None: nothing there counts.
+# One function an application: (capture) -> {"sent": (lost, duplicates), "received": …}; None: nothing there counts.
 
 def viber(capture):
     there = (SERVER, 7985)
@@ -209,6 +217,32 @@ def ventrilo(capture):
             body = capture.noise(70 + 4 * (i % 3))
             capture.tcp(1 + i * STEP + shift, source, destination, struct.pack("!H", len(body)) + body)
     return None
+
+
+def viber_tcp(capture):
+    """Where UDP is barred: framed by a length, enciphered."""
+    here, there = (LAPTOP, 41030), (SERVER, 5242)
+    capture.dns(0, "secure.viber.com", SERVER)
+    capture.connect(0.1, here, there)
+    for i in range(1500):
+        for source, destination, shift in ((here, there, 0), (there, here, 0.008)):
+            body = capture.noise(68 + 4 * (i % 3))
+            capture.tcp(1 + i * STEP + shift, source, destination, struct.pack("<H", len(body) + 2) + body)
+    return None
+
+
+def turn_tcp(capture):
+    """A relay's channel over TCP (RFC 8656): STUN, then ChannelData padded to four bytes, with RTP in it."""
+    here, there = (LAPTOP, 41031), (SERVER, 3478)
+    capture.connect(0, here, there)
+    capture.tcp(0.1, here, there, stun(capture, 3, attribute(0x19, b"\x11\0\0\0")))
+    capture.tcp(0.14, there, here, stun(capture, 0x103, attribute(0x16, b"\0\1\1\2\3\4\5\6")))
+    ways = [rtp(capture, 111, 960, 80)(way) for way in (0, 1)]
+    for i in range(1500):
+        for way, (source, destination) in enumerate(((here, there), (there, here))):
+            packet = ways[way](i)
+            capture.tcp(1 + i * STEP + way * 0.008, source, destination, b"\x40\0" + struct.pack("!H", len(packet)) + packet + bytes(-len(packet) % 4))
+    return {"sent": (0, 0), "received": (0, 0)}
 
 
 def skype(capture):
@@ -417,7 +451,7 @@ def plain_rtp(capture):
 
 
 CALLS = {   # function: the application's key
-    viber: "viber", imo: "imo", teamspeak: "teamspeak", teamspeak_2: "teamspeak", mumble: "mumble", mumble_tunnel: "mumble", ventrilo: "ventrilo", skype: "skype",
+    viber: "viber", imo: "imo", teamspeak: "teamspeak", teamspeak_2: "teamspeak", mumble: "mumble", mumble_tunnel: "mumble", ventrilo: "ventrilo", viber_tcp: "viber", turn_tcp: "webrtc", skype: "skype",
     tango: "tango", whatsapp: "whatsapp", messenger: "messenger", signal: "signal", telegram: "telegram", telegram_new: "telegram", google_meet: "google_meet",
     google_meet_port: "google_meet", zoom: "zoom", zoom_p2p: "zoom", discord: "discord", facetime: "facetime", line: "line", kakaotalk: "kakaotalk", wechat: "wechat",
     webex: "webex", jitsi: "jitsi", skype_teams: "skype_teams", skype_teams_wrapped: "skype_teams", snapchat: "snapchat", iax2: "iax2", sip: "sip", h323: "h323",

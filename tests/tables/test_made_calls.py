@@ -32,7 +32,7 @@ def mistakes(key, lost, analysis):
     if sorted(stream["direction"] for stream in inside) != ["received", "sent"]:
         yield f"streams {[(stream['direction'], stream['packets']) for stream in inside]}"
     if lost is not None:
-        told = {stream["direction"]: stream["lost"] for stream in inside}
+        told = {stream["direction"]: (stream["lost"], stream["duplicates"]) for stream in inside}
         if told != lost:
             yield f"lost {told}, not {lost}"
         if any(stream["loss_basis"] not in ("sequence", "counter") for stream in inside):

@@ -53,6 +53,29 @@ TEST_CASE("calls over TCP end by FIN, RST or with the capture", "[classify]") {
   CHECK(ending_of_tcp(push) == Ending::capture_end);
 }
 
+TEST_CASE("Viber's voice over TCP is a call, its chat is none", "[classify]") {
+  const Endpoint viber = endpoint("198.51.100.7", 5242);
+  const auto calls_of = [&](double step_ms, std::size_t size) {
+    Wire wire;
+    std::array<std::uint32_t, 2> next = {100, 500};
+    for (int i = 0; i < 300; ++i) {
+      for (std::size_t way = 0; way < 2; ++way) {
+        Buffer message{static_cast<std::uint8_t>(size), static_cast<std::uint8_t>(size >> 8)};
+        while (message.size() < size) message.push_back(static_cast<std::uint8_t>(message.size() * 31 + static_cast<std::size_t>(i) * 7 + way));
+        capture::TcpSegment segment;
+        segment.flags = push;
+        segment.sequence = next[way];
+        wire.tcp(i * step_ms + static_cast<double>(way) * 4, way == 0 ? phone : viber, way == 0 ? viber : phone, segment, message, way == 0 ? 64 : 52);
+        next[way] += static_cast<std::uint32_t>(size);
+      }
+    }
+    return wire.finish().calls.size();
+  };
+  CHECK(calls_of(20, 70) == 1);
+  CHECK(calls_of(900, 70) == 0);
+  CHECK(calls_of(20, 1200) == 0);
+}
+
 TEST_CASE("a DTLS alert ends the call that it is the last word of", "[classify]") {
   Wire ended, warned;
   for (Wire* wire : {&ended, &warned}) {
