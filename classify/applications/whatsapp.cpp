@@ -54,6 +54,7 @@ Claim recognise(const FlowStart& start) {
   const int voice = rtp_run(start, 120);
   if (bare_checks >= 1 && voice >= 2) return {0.93, Basis::format, Role::media};
   if (bare_checks >= 1) return {0.75, Basis::format, Role::media};
+  if (voice >= 4 && start.has_port(3478)) return {0.75, Basis::behaviour, Role::media};   // others wrap media in TURN there
   return {};
 }
 
