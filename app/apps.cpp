@@ -3,26 +3,49 @@
 #include "classify/application.hpp"
 
 #include <fmt/format.h>
+#include <string>
+#include <vector>
 
 namespace callwitness::app {
+namespace {
+
+constexpr std::string_view legend =
+    "\nRecognised by: format (what its packets look like), behaviour (RTP beside its signs), name (DNS, TLS server names and\n"
+    "certificates, published addresses), port (weak). Measures: loss (by its own counters), loss by cadence (no counter: by the\n"
+    "beat, where it is steady enough), jitter, rtt (round-trip time); of tunnels only how the whole fared.\n"
+    "docs/applications.md has what was said of each public capture.\n";
+
+/// Our own words only: nothing in them needs an escape.
+std::string quoted(std::string_view text) { return fmt::format("\"{}\"", text); }
+
+std::string record(const classify::Application& application) {
+  std::vector<std::string> ports, names;
+  for (const auto& range : application.ports) {
+    const std::string_view protocol = range.protocol == capture::protocol::udp ? "udp" : "tcp";
+    ports.push_back(quoted(range.first == range.last ? fmt::format("{} {}", protocol, range.first) : fmt::format("{} {}-{}", protocol, range.first, range.last)));
+  }
+  for (const auto domain : application.domains) names.push_back(quoted(domain));
+  return fmt::format(" {{\"key\": \"{}\", \"name\": \"{}\", \"recognised_by\": \"{}\", \"measures\": \"{}\", \"checked_on\": \"{}\", \"names\": [{}], \"ports\": [{}]}}",
+                     application.key, application.name, application.recognised_by, application.measures, application.checked_on, fmt::join(names, ", "),
+                     fmt::join(ports, ", "));
+}
+
+}  // namespace
 
 capture::Result<int> apps(const Options& options) {
   std::string text;
-  const auto joined = [](std::string_view list) { return list.empty() ? std::string_view("-") : list; };
-  if (options.format == "json") text = "[";
-  else text = fmt::format("{:<14} {:<30} {:<24} {:<18} {}\n", "KEY", "NAME", "RECOGNISED BY", "MEASURES", "CHECKED ON");
-  bool first = true;
-  for (const auto* application : classify::applications()) {
-    if (options.format == "json") {
-      text += fmt::format("{}\n {{\"key\": \"{}\", \"name\": \"{}\", \"recognised_by\": \"{}\", \"measures\": \"{}\"}}", first ? "" : ",", application->key,
-                          application->name, application->recognised_by, application->measures);
-    } else {
-      text += fmt::format("{:<14} {:<30} {:<24} {:<18} {}\n", application->key, application->name, joined(application->recognised_by),
-                          joined(application->measures), joined(application->checked_on));
+  if (options.format == "json") {
+    std::vector<std::string> all;
+    for (const auto* application : classify::applications()) all.push_back(record(*application));
+    text = fmt::format("[\n{}\n]\n", fmt::join(all, ",\n"));
+  } else {
+    text = fmt::format("{:<12} {:<36} {:<27} {:<20} {}\n", "KEY", "NAME", "RECOGNISED BY", "MEASURES", "CHECKED ON");
+    for (const auto* application : classify::applications()) {
+      text += fmt::format("{:<12} {:<36} {:<27} {:<20} {}\n", application->key, application->name, application->recognised_by, application->measures,
+                          application->checked_on);
     }
-    first = false;
+    text += legend;
   }
-  if (options.format == "json") text += "\n]\n";
   const auto printed = print_text(text, options);
   if (!printed) return printed.error();
   return exit_status::done;

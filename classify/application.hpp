@@ -65,6 +65,7 @@ struct MediaHeader {
 struct Echo {
   std::uint64_t key = 0;
   bool is_reply = false;
+  bool is_mirrored = false;          ///< request and answer are the same bytes: who spoke first has asked
 };
 
 struct PortRange {
@@ -75,9 +76,10 @@ struct PortRange {
 struct Application {
   std::string_view key;              ///< "teamspeak"
   std::string_view name;             ///< "TeamSpeak 2 and 3"
-  std::string_view recognised_by;    ///< "format" | "behaviour" | "name", comma separated: for `callwitness apps`
-  std::string_view measures;         ///< "loss,jitter,rtt" subset
-  std::string_view checked_on;       ///< captures on which it was checked
+  // For `callwitness apps`, comma separated:
+  std::string_view recognised_by;    ///< of format, behaviour, port, name (DNS, SNI, certificate, published addresses)
+  std::string_view measures;         ///< of loss, loss by cadence, jitter, rtt; of tunnels: rate, gaps, loss
+  std::string_view checked_on;       ///< captures; where no real one was to be had it says so first
   std::span<const std::string_view> domains;      ///< DNS/SNI suffixes: "teamspeak.com" also covers www.teamspeak.com
   std::span<const PortRange> ports;               ///< its usual ports: weak evidence, and what names an unanswered try
   std::span<const std::string_view> ndpi_labels;  ///< names of Debian's nDPI 4.2 that mean it

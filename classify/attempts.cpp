@@ -267,7 +267,7 @@ struct AttemptTracker::State {
       const std::string_view name = entry ? entry->name.raw() : std::string_view{};
       if (entry && !entry->application.empty() && (to.port != 443 || format)) begin(slot, flow, datagram, entry->application, name, Phase::udp_sent);
       else if (format) begin(slot, flow, datagram, format->key, name, Phase::udp_sent);
-      else if (flow.label.confidence >= 0.7 && flow.role == Role::media) begin(slot, flow, datagram, flow.label.application, name, Phase::udp_sent);
+      else if (flow.label.confidence >= 0.7 && (flow.role == Role::media || flow.role == Role::control)) begin(slot, flow, datagram, flow.label.application, name, Phase::udp_sent);
       else if (const auto* application = by_port(protocol::udp, to.port)) {
         begin(slot, flow, datagram, application->key, name, Phase::udp_sent);
         if (slot.attempt) slot.attempt->by_port_only = true;
@@ -276,6 +276,7 @@ struct AttemptTracker::State {
       slot.attempt->is_media = true;
     }
     Try& attempt = *slot.attempt;
+    if (attempt.by_port_only && flow.label.application == attempt.application && flow.label.basis == Basis::format) attempt.by_port_only = false;
     note(attempt, datagram);
     if (datagram.five_tuple == attempt.five_tuple) ++attempt.datagrams;
     else settle(slot, Stage::udp, Outcome::answered);

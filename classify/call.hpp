@@ -29,6 +29,7 @@ struct Call {
   Endpoint local_endpoint, remote_endpoint; ///< of the main media flow; if local is null: source and destination
   Ending ended_by = Ending::silence;
   Signalling signalling = Signalling::none;
+  Untrusted owner;                          ///< the program whose call it is, where the capture tells it
 };
 
 /// How far a try to reach a voice service got.
@@ -70,6 +71,7 @@ struct Reset {
 struct Vantage {
   enum class Basis : std::uint8_t { unknown, told, direction_flags, time_to_live, turn_around, private_address, whole_sequence };
   std::vector<capture::IpAddress> local;    ///< empty: can't be told
+  std::vector<capture::IpAddress> guests;   ///< on our side of the line, where neither end of a call is ours (hotspot)
   Basis basis = Basis::unknown;
   double confidence = 0;
 };

@@ -216,6 +216,7 @@ std::vector<Call> build_calls(std::vector<MediaFlow> flows, std::vector<Stream>&
       const bool better = is_generic(call.label.application) && !is_generic(flow->label.application);
       const bool as_good = is_generic(call.label.application) == is_generic(flow->label.application);
       if (better || (as_good && flow->label.confidence > call.label.confidence)) call.label = flow->label;
+      if (call.owner.empty()) call.owner = flow->flow->owner;
       if (flow->signalling != Signalling::none) call.signalling = flow->signalling;
       call.streams.insert(call.streams.end(), flow->streams.begin(), flow->streams.end());
       call.flows.push_back(flow->flow->id);
@@ -235,8 +236,12 @@ std::vector<Call> build_calls(std::vector<MediaFlow> flows, std::vector<Stream>&
       if (flow->dialog_end && call.ended_by == Ending::bye) call.end_time = std::max(call.end_time, *flow->dialog_end);
     }
     const auto& tuple = main->flow->five_tuple;
-    const bool source_local = local.count(tuple.source.address) > 0;
-    const bool destination_local = local.count(tuple.destination.address) > 0;
+    bool source_local = local.count(tuple.source.address) > 0, destination_local = local.count(tuple.destination.address) > 0;
+    if (!source_local && !destination_local) {
+      const auto is_guest = [&](const Endpoint& endpoint) { return std::find(vantage.guests.begin(), vantage.guests.end(), endpoint.address) != vantage.guests.end(); };
+      source_local = is_guest(tuple.source);
+      destination_local = is_guest(tuple.destination);
+    }
     call.local_endpoint = tuple.source;
     call.remote_endpoint = tuple.destination;
     if (source_local != destination_local) {

@@ -7,7 +7,10 @@ namespace {
 
 using Outcome = Attempt::Outcome;
 constexpr Duration patience = std::chrono::seconds(5);    // resolvers' usual timeout (resolv.conf(5))
-constexpr std::size_t query_limit = 4096;
+constexpr std::size_t query_limit = 4096, question_limit = 128, resolver_limit = 64;
+// An answer that doesn't fit its resolver's others (docs/methods/attempts.md).
+constexpr std::uint32_t enough_answers = 8;
+constexpr double most = 2.0 / 3;
 constexpr std::uint8_t server_failure = 2, no_such_name = 3, refused_code = 5;
 
 Outcome outcome_of(const DnsMessage& message) {
@@ -24,6 +27,7 @@ void DnsAttempts::on_datagram(const Flow& flow, const Datagram& datagram, Attemp
   expire(datagram.time, list);
   const auto message = read_dns(datagram.payload, anomalies_);
   if (!message) return;
+  const std::optional<Duration> taken = note_resolver(*message, datagram);
   const Application* application = application_of_name(message->question);
   if (!application) return;
   const Endpoint& client = message->is_response ? datagram.five_tuple.destination : datagram.five_tuple.source;
@@ -31,7 +35,13 @@ void DnsAttempts::on_datagram(const Flow& flow, const Datagram& datagram, Attemp
     return query.id == message->id && query.client == client && query.type == message->question_type && query.question == message->question;
   });
   if (message->is_response) {
-    if (found != queries_.end()) on_response(*found, *message, datagram);
+    if (found == queries_.end()) return;
+    if (!found->outcome) {
+      found->taken = taken;
+      found->hop_limit = datagram.time_to_live;
+      found->resolver = datagram.five_tuple.source.address;
+    }
+    on_response(*found, *message, datagram);
     return;
   }
   if (found != queries_.end()) {
@@ -52,6 +62,45 @@ void DnsAttempts::on_datagram(const Flow& flow, const Datagram& datagram, Attemp
   query.flow = flow.id;
   query.time = query.last_time = datagram.time;
   query.ordinals.push_back(datagram.ordinal);
+}
+
+std::optional<Duration> DnsAttempts::note_resolver(const DnsMessage& message, const Datagram& datagram) {
+  if (!message.is_response) {
+    if (questions_.size() >= question_limit) questions_.pop_front();
+    questions_.push_back({datagram.five_tuple.source, message.id, datagram.time});
+    return std::nullopt;
+  }
+  std::optional<Duration> taken;
+  for (const auto& question : questions_) {
+    if (question.id == message.id && question.client == datagram.five_tuple.destination) taken = datagram.time - question.time;
+  }
+  const auto& address = datagram.five_tuple.source.address;
+  auto found = resolvers_.find(address);
+  if (found == resolvers_.end()) {
+    if (resolvers_.size() >= resolver_limit) return taken;
+    found = resolvers_.emplace(address, Resolver{}).first;
+  }
+  Resolver& resolver = found->second;
+  if (resolver.usual * 2 <= resolver.answers && datagram.time_to_live != resolver.hop_limit) {   // no majority so far: begin anew with this one
+    resolver.hop_limit = datagram.time_to_live;
+    resolver.usual = 0;
+    resolver.fastest.reset();
+  }
+  ++resolver.answers;
+  if (datagram.time_to_live != resolver.hop_limit) return taken;
+  ++resolver.usual;
+  if (taken && (!resolver.fastest || *taken < *resolver.fastest)) resolver.fastest = taken;
+  return taken;
+}
+
+/// From another distance than the resolver's other answers and in less than half of the time that the fastest of them
+/// took: from somebody who stands nearer. One of the two alone proves nothing.
+bool DnsAttempts::does_not_fit(const Query& query) const {
+  const auto found = resolvers_.find(query.resolver);
+  if (found == resolvers_.end() || !query.taken) return false;
+  const Resolver& resolver = found->second;
+  return resolver.usual >= enough_answers && resolver.usual >= most * resolver.answers && query.hop_limit != resolver.hop_limit &&
+         resolver.fastest && *query.taken * 2 < *resolver.fastest;
 }
 
 void DnsAttempts::on_response(Query& query, const DnsMessage& message, const Datagram& datagram) {
@@ -81,11 +130,12 @@ void DnsAttempts::settle(const Query& query, AttemptList& list) {
     const auto replied = replied_.find(query.question);
     if (replied != replied_.end() && replied->second >= query.time - patience) return;
   }
-  if (query.empty_answer) return;
+  if (query.empty_answer && !does_not_fit(query)) return;
   Attempt attempt;
   attempt.application = query.application;
   attempt.stage = Attempt::Stage::dns;
   attempt.outcome = query.outcome.value_or(Outcome::no_reply);
+  if (query.outcome && does_not_fit(query)) attempt.outcome = Outcome::forged;
   attempt.target = Untrusted(query.question);
   attempt.first_time = query.time;
   attempt.last_time = query.last_time;

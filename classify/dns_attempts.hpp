@@ -24,13 +24,27 @@ class DnsAttempts {
     std::uint32_t asked = 1;
     std::optional<Attempt::Outcome> outcome;
     bool empty_answer = false;
+    std::uint8_t hop_limit = 0;                    ///< of the packet that brought the first answer
+    std::optional<Duration> taken;                 ///< until then
+    capture::IpAddress resolver;
     std::vector<capture::IpAddress> addresses;
     std::vector<std::uint64_t> ordinals;
   };
+  /// How a resolver's answers come, those about other services included.
+  struct Resolver {
+    std::uint32_t answers = 0, usual = 0;          ///< in all; with the hop limit that most have
+    std::uint8_t hop_limit = 0;
+    std::optional<Duration> fastest;               ///< of the usual ones
+  };
+  struct Question { Endpoint client; std::uint16_t id = 0; Time time; };
+  std::optional<Duration> note_resolver(const DnsMessage& message, const Datagram& datagram);
+  bool does_not_fit(const Query& query) const;
   void on_response(Query& query, const DnsMessage& message, const Datagram& datagram);
   void settle(const Query& query, AttemptList& list);
   void expire(Time now, AttemptList& list);
 
+  std::deque<Question> questions_;                 ///< of any name, few
+  std::map<capture::IpAddress, Resolver> resolvers_;
   std::deque<Query> queries_;                      ///< in order of time
   std::map<std::string, Time> replied_;            ///< name → last reply of any kind
   capture::Anomalies anomalies_;

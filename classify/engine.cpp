@@ -171,12 +171,14 @@ void Engine::on_datagram(const Datagram& datagram, const FlowTable::Key& key) {
     sink_.on_datagram(flow, way, datagram);   // it crossed the capture all the same
     return;
   }
-  if (NameTable::may_tell(datagram))
+  if (NameTable::may_tell(datagram)) {
     if (Untrusted name = names_.on_datagram(datagram); !name.empty()) flow.server_name = std::move(name);
+    if (flow.server_name.empty()) flow.server_name = names_.certificate_name(datagram);
+  }
   sink_.on_datagram(flow, way, datagram);
+  if (datagram.payload_length > 0 && !state.settled) recognise(state, way, datagram);
   if (!state.attempt_settled || AttemptTracker::may_be_signalling(datagram))
     state.attempt_settled = attempts_.on_datagram(flow, way, datagram, names_);
-  if (datagram.payload_length > 0 && !state.settled) recognise(state, way, datagram);
   if (!state.ndpi_done && labeller_) state.ndpi_done = !labeller_->submit(flow.id, datagram);
   if (datagram.tcp) on_tcp(state, way, datagram);
   else if (datagram.five_tuple.protocol == capture::protocol::udp) on_udp(state, way, datagram);

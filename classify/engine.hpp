@@ -45,6 +45,7 @@ class Engine {
   void on_udp(FlowState& state, Way way, const Datagram& datagram);
   bool carry(FlowState& state, Way way, const Datagram& datagram, const Unwrapped& inner);
   void on_stun(FlowState& state, Way way, const Datagram& datagram, const StunMessage& message);
+  FlowState& media_beside(FlowState& state, Way& way);
   bool on_rtcp(FlowState& state, Way way, const Datagram& datagram, Bytes bytes, std::uint32_t length);
   bool on_rtp(FlowState& state, Way way, const Datagram& datagram, Bytes bytes, std::uint32_t length);
   void on_counter(FlowState& state, Way way, const Datagram& datagram, const MediaHeader& header);
@@ -53,6 +54,7 @@ class Engine {
   void on_cadence(FlowState& state, Way way, const Datagram& datagram);
   void on_echo(FlowState& state, Way way, const Datagram& datagram);
   void ask(FlowState& state, Way way, std::uint64_t key, Time time);
+  static bool asked(const FlowState& state, Way way, std::uint64_t key);
   std::optional<Duration> answer(FlowState& state, Way way, std::uint64_t key, Time time);
   void note_turn_around(FlowState& state, Way way, Duration taken);
 
@@ -76,6 +78,7 @@ class Engine {
   std::string_view name_application(const Flow& flow) const;
   Label fused_label(const FlowState& state) const;
   static bool carries_rtp(const FlowState& state) { return state.rtp && state.rtp->accepted() > 0; }
+  static const Flow* signalling_of(const Flow& voice, const std::vector<Flow>& all);
   Label label_by_sign_in(const Flow& voice, const std::vector<Flow>& all) const;
   void end_flow(FlowState& state);
   MediaFlow media_flow(const Flow& its, const std::vector<SharingStream>& group) const;

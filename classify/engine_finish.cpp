@@ -12,6 +12,10 @@ namespace {
 
 // Media that went on until this long before the last packet was cut by the capture's end, not by silence.
 constexpr Duration silence = std::chrono::seconds(5);
+// Media trail a good-bye by what was on the way.
+constexpr Duration trailing = std::chrono::seconds(2);
+// Media begin this long after the last that was said of them, at most.
+constexpr Duration signalled = std::chrono::seconds(60);
 // A call begins while its sign-in is at most this old.
 constexpr Duration sign_in = std::chrono::minutes(2);
 
@@ -107,11 +111,13 @@ void Engine::end_flow(FlowState& state) {
   Flow& flow = state.flow;
   const TcpTracker* tcp = state.detail ? state.detail->tcp.get() : nullptr;
   const Time last = state.stream_count > 0 ? state.last_media_time : flow.last_time;
+  // Media that go on after a good-bye weren't meant by it.
+  const auto was_last_word = [&](const std::optional<Time>& said) { return said && last - *said <= trailing; };
   if (state.bye) flow.ended_by = Ending::bye;
   else if (tcp && tcp->reset()) flow.ended_by = Ending::rst;
-  else if ((tcp && tcp->close_notify()) || state.close_notify) flow.ended_by = Ending::close_notify;
+  else if ((tcp && tcp->close_notify()) || was_last_word(state.close_notify)) flow.ended_by = Ending::close_notify;
   else if (tcp && tcp->fin()) flow.ended_by = Ending::fin;
-  else if (state.rtcp_bye) flow.ended_by = Ending::rtcp_bye;
+  else if (was_last_word(state.rtcp_bye)) flow.ended_by = Ending::rtcp_bye;
   else flow.ended_by = now_ - last > silence ? Ending::silence : Ending::capture_end;
   for (auto& stream : streams_of(state)) streams_[static_cast<std::size_t>(stream)].label = flow.label;
 }
@@ -142,6 +148,22 @@ Label Engine::label_by_sign_in(const Flow& voice, const std::vector<Flow>& all) 
     found = named;
   }
   return found ? Label{found->key, 0.6, Basis::name} : Label{};
+}
+
+/// H.323, MGCP and Skinny name their media in messages that aren't read: plain RTP of a host belongs to such a connection
+/// of that host if it was there when the media began, and if no other kind was.
+const Flow* Engine::signalling_of(const Flow& voice, const std::vector<Flow>& all) {
+  const Flow* found = nullptr;
+  for (const auto& flow : all) {
+    const auto key = flow.label.application;
+    if (flow.role != Role::signalling || (key != "h323" && key != "mgcp" && key != "skinny")) continue;
+    const auto shares = [&](const Endpoint& end) { return end.address == voice.five_tuple.source.address || end.address == voice.five_tuple.destination.address; };
+    if (!shares(flow.five_tuple.source) && !shares(flow.five_tuple.destination)) continue;
+    if (flow.first_time > voice.first_time || voice.first_time - flow.last_time > signalled) continue;
+    if (found && found->label.application != key) return nullptr;
+    found = &flow;
+  }
+  return found;
 }
 
 /// One call's part of a flow.
@@ -193,8 +215,15 @@ std::vector<MediaFlow> Engine::media_flows(std::vector<Flow>& all) {
         its.ended_by = flow.ended_by = Ending::bye;
         flow.dialog_end = dialog.ended;
       }
-      if (its.label.basis > Basis::signalling && (its.label.application.empty() || its.label.application == "rtp")) {
+      // Telephones that check their way with STUN (linphone) are no browsers: the dialog says whose media it is.
+      if (its.label.basis > Basis::signalling && is_generic(its.label.application)) {
         its.label = {dialog.rtsp ? "rtsp" : "sip", 0.97, Basis::signalling};
+      }
+    }
+    if (flow.dialog < 0 && its.label.application == "rtp") {
+      if (const Flow* const control = signalling_of(its, all)) {
+        its.label = {control->label.application, 0.85, Basis::signalling};
+        flow.signalling = control->label.application == "h323" ? Signalling::h323 : control->label.application == "mgcp" ? Signalling::mgcp : Signalling::skinny;
       }
     }
     const bool formless = streams_[static_cast<std::size_t>(flow.streams.front())].sequence_basis == SequenceBasis::none;

@@ -50,6 +50,12 @@ void Engine::ask(FlowState& state, Way way, std::uint64_t key, Time time) {
   else detail.requests[detail.next_request++ % FlowDetail::request_limit] = {key, time, way};
 }
 
+bool Engine::asked(const FlowState& state, Way way, std::uint64_t key) {
+  return state.detail && std::any_of(state.detail->requests.begin(), state.detail->requests.end(), [&](const PendingRequest& request) {
+    return request.key == key && request.way == way;
+  });
+}
+
 std::optional<Duration> Engine::answer(FlowState& state, Way way, std::uint64_t key, Time time) {
   if (!state.detail) return std::nullopt;
   for (auto& request : state.detail->requests) {
@@ -83,13 +89,25 @@ void Engine::on_stun(FlowState& state, Way way, const Datagram& datagram, const 
 }
 
 void Engine::on_echo(FlowState& state, Way way, const Datagram& datagram) {
-  const auto echo = state.application->echo(datagram, way);
+  auto echo = state.application->echo(datagram, way);
   if (!echo) return;
+  if (echo->is_mirrored) echo->is_reply = asked(state, opposite(way), echo->key);
   if (!echo->is_reply) {
     ask(state, way, echo->key, datagram.time);
   } else if (const auto taken = answer(state, way, echo->key, datagram.time)) {
     sink_.on_round_trip({state.flow.id, datagram.time, *taken, RoundTripBasis::echo, opposite(way)});
   }
+}
+
+/// RTCP on the next port (RFC 3550 11) speaks of the media below it: their flow, and `way` as it counts there.
+FlowState& Engine::media_beside(FlowState& state, Way& way) {
+  FiveTuple below = way == Way::forward ? state.flow.five_tuple : state.flow.five_tuple.reversed();
+  if (state.stream_count > 0 || below.protocol != capture::protocol::udp || below.source.port-- == 0 || below.destination.port-- == 0) return state;
+  Way way_below = way;
+  const auto slot = table_.find(below, way_below);
+  if (!slot || table_[*slot].stream_count == 0) return state;
+  way = way_below;
+  return table_[*slot];
 }
 
 bool Engine::on_rtcp(FlowState& state, Way way, const Datagram& datagram, Bytes bytes, std::uint32_t length) {
@@ -99,6 +117,8 @@ bool Engine::on_rtcp(FlowState& state, Way way, const Datagram& datagram, Bytes 
   if (compound->encrypted) return true;
   FlowDetail& detail = detail_of(state);
   const auto own = static_cast<std::size_t>(way), other = 1 - own;
+  Way way_of_media = way;
+  FlowState& media = media_beside(state, way_of_media);
   for (std::size_t i = 0; i < compound->block_count; ++i) {
     const auto& block = compound->blocks[i];
     sink_.on_receiver_report({state.flow.id, way, datagram.time, block.ssrc, block.fraction_lost, block.cumulative_lost,
@@ -108,14 +128,14 @@ bool Engine::on_rtcp(FlowState& state, Way way, const Datagram& datagram, Bytes 
     const auto held = Duration(static_cast<std::int64_t>(block.delay_since) * 1'000'000'000 / 65'536);
     const Duration taken = datagram.time - detail.sender_report_time[other] - held;
     if (taken > Duration{} && taken < longest_answer) {
-      sink_.on_round_trip({state.flow.id, datagram.time, taken, RoundTripBasis::rtcp, opposite(way)});
+      sink_.on_round_trip({media.flow.id, datagram.time, taken, RoundTripBasis::rtcp, opposite(way_of_media)});
     }
   }
   if (compound->sender_report) {
     detail.sender_report_middle[own] = *compound->sender_report;
     detail.sender_report_time[own] = datagram.time;
   }
-  if (compound->bye) state.rtcp_bye = true;
+  if (compound->bye) state.rtcp_bye = media.rtcp_bye = datagram.time;
   return true;
 }
 
@@ -277,7 +297,7 @@ bool Engine::carry(FlowState& state, Way way, const Datagram& datagram, const Un
   if (looks_like_rtp(inner.bytes) && on_rtp(state, way, datagram, inner.bytes, inner.wire_length)) return true;
   if (!is_dtls(inner)) return false;
   state.dtls = true;
-  if (inner.bytes[0] == 21) state.close_notify = true;
+  if (inner.bytes[0] == 21) state.close_notify = datagram.time;
   return true;
 }
 
@@ -295,8 +315,8 @@ void Engine::on_udp(FlowState& state, Way way, const Datagram& datagram) {
     return;
   }
   const bool has_rtp = carries_rtp(state);
+  if (state.application && state.settled && state.application->echo) on_echo(state, way, datagram);
   if (!has_rtp && state.application && state.settled) {
-    if (state.application->echo) on_echo(state, way, datagram);
     if (const auto header = media_of(state, datagram, way)) return on_counter(state, way, datagram, *header);
   }
   if (!has_rtp && never_media(state.flow.five_tuple)) return;

@@ -106,7 +106,8 @@ struct alignas(64) FlowState {
   Signalling signalling = Signalling::none;  ///< it carries SIP or RTSP text
   std::uint8_t recency_list = 0;             ///< FlowTable's lists
   std::uint32_t recency_before = 0, recency_after = 0;
-  bool close_notify = false, rtcp_bye = false, bye = false;
+  bool bye = false;
+  std::optional<Time> close_notify, rtcp_bye;  ///< DTLS alert, RTCP BYE: the latest
   bool rtcp = false;
   bool gave_up_cadence = false;
   Framing framing = Framing::undecided;

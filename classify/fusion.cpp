@@ -37,6 +37,11 @@ double both(double a, double b) { return 1 - (1 - a) * (1 - b); }
 struct Program {
   std::string_view part, application;
 };
+/// What telephones show as the program's name, where it is too short or too common to be looked for inside other names.
+constexpr Program whole_names[] = {
+    {"line", "line"}, {"imo", "imo"}, {"signal", "signal"}, {"messenger", "messenger"}, {"meet", "google_meet"}, {"google meet", "google_meet"}, {"duo", "google_meet"},
+    {"google duo", "google_meet"}, {"zoom", "zoom"}, {"teams", "skype_teams"}, {"msteams", "skype_teams"}, {"microsoft teams", "skype_teams"}, {"kakaotalk", "kakaotalk"},
+    {"tango", "tango"}, {"mumla", "mumble"}, {"plumble", "mumble"}, {"jitsi meet", "jitsi"}, {"snapchat", "snapchat"}, {"weixin", "wechat"}};
 constexpr Program programs[] = {
     {"com.skype", "skype"}, {"skype", "skype"}, {"com.viber", "viber"}, {"viber", "viber"}, {"com.sgiggle", "tango"},
     {"whatsapp", "whatsapp"}, {"com.facebook.orca", "messenger"}, {"securesms", "signal"}, {"org.signal", "signal"},
@@ -69,6 +74,9 @@ const Application* application_of_ndpi_label(std::string_view label) {
 }
 
 const Application* application_of_owner(std::string_view owner) {
+  for (const auto& program : whole_names) {
+    if (same_text(owner, program.part)) return find_application(program.application);
+  }
   for (const auto& program : programs) {
     if (holds(owner, program.part)) return find_application(program.application);
   }

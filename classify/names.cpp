@@ -1,5 +1,7 @@
 #include "classify/names.hpp"
 
+#include "classify/certificates.hpp"
+
 #include <deque>
 #include <map>
 
@@ -183,6 +185,7 @@ struct NameTable::State {
   std::deque<capture::IpAddress> order;
   std::deque<Partial> partials;
   std::deque<std::pair<FiveTuple, QuicFlight>> flights;   ///< of QUIC clients whose ClientHello isn't whole yet
+  CertificateReader certificates;
   capture::Anomalies anomalies;
 
   void keep(const capture::IpAddress& address, std::string_view name, Time time) {
@@ -268,6 +271,13 @@ Untrusted NameTable::on_datagram(const Datagram& datagram) {
   if (!datagram.tcp) return {};
   if (datagram.payload[0] != 0x16 && state_->partials.empty()) return {};
   return state_->on_tcp(datagram);
+}
+
+Untrusted NameTable::certificate_name(const Datagram& datagram) {
+  if (!state_->certificates.may_tell(datagram)) return {};
+  std::string name = state_->certificates.on_datagram(datagram);
+  if (!name.empty() && !lookup(datagram.five_tuple.source.address)) state_->keep(datagram.five_tuple.source.address, name, datagram.time);
+  return Untrusted(std::move(name));
 }
 
 const NameTable::Entry* NameTable::lookup(const capture::IpAddress& address) const {

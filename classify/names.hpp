@@ -47,12 +47,16 @@ class NameTable {
   static bool may_tell(const Datagram& datagram) {
     constexpr std::uint16_t dns_port = 53, quic_port = 443;
     if (datagram.tcp) return datagram.payload_length > 0;
-    if (datagram.five_tuple.protocol != capture::protocol::udp) return false;
+    if (datagram.five_tuple.protocol != capture::protocol::udp || datagram.payload.empty()) return false;
+    if (datagram.payload[0] == 22) return true;   // DTLS
     return datagram.five_tuple.source.port == dns_port || (datagram.five_tuple.destination.port == quic_port && QuicFlight::may_begin(datagram.payload));
   }
   /// Reads DNS (port 53) and ClientHellos in TLS and QUIC (UDP port 443). Call for every datagram, before labels are looked up. Returns the server
   /// name that this datagram tells of its own flow (SNI); empty: none. O(1) and without allocation for other packets.
   Untrusted on_datagram(const Datagram& datagram);
+  /// A name of the certificate that the server showed with this datagram, for flows without a better name. Empty: none,
+  /// or one that several applications share.
+  Untrusted certificate_name(const Datagram& datagram);
 
   struct Entry {
     Untrusted name;                                ///< as asked, not the CNAME's end

@@ -22,6 +22,9 @@ void VantageMeter::add(const FlowState& state) {
   if (tuple.source.address == tuple.destination.address || tuple.destination.address.is_multicast()) return;
   for (std::size_t way = 0; way < 2; ++way) {
     const auto& address = way == 0 ? tuple.source.address : tuple.destination.address;
+    const auto& partner = way == 0 ? tuple.destination.address : tuple.source.address;
+    if (address.is_private() && state.traits[0].packets > 0 && state.traits[1].packets > 0 && partner_count_ < address_limit)
+      partner_count_ += partners_[address].insert(partner).second ? 1 : 0;
     auto found = addresses_.find(address);
     if (found == addresses_.end()) {
       if (addresses_.size() >= address_limit) continue;
@@ -52,6 +55,16 @@ void VantageMeter::add(const FlowState& state) {
   }
 }
 
+/// A hotspot's or a router's guests: neither end of their calls is the capturing machine, but they are on its side.
+std::vector<capture::IpAddress> VantageMeter::guests(const std::vector<capture::IpAddress>& local) const {
+  std::vector<capture::IpAddress> found;
+  for (const auto& [address, partners] : partners_) {
+    const bool speaks_outside = std::any_of(partners.begin(), partners.end(), [](const auto& partner) { return partner.is_routable(); });
+    if (speaks_outside && std::find(local.begin(), local.end(), address) == local.end()) found.push_back(address);
+  }
+  return found;
+}
+
 Vantage VantageMeter::infer(const std::vector<capture::IpAddress>& told) const {
 
   Vantage vantage;
@@ -60,12 +73,14 @@ Vantage VantageMeter::infer(const std::vector<capture::IpAddress>& told) const {
       if (!address.is_multicast() && is_local(address, traits)) vantage.local.push_back(address);
     }
     if (vantage.local.empty()) return false;
+    vantage.guests = guests(vantage.local);
     vantage.basis = basis;
     vantage.confidence = confidence;
     return true;
   };
   if (!told.empty()) {
     vantage.local = told;
+    vantage.guests = guests(told);
     vantage.basis = Vantage::Basis::told;
     vantage.confidence = 1;
     return vantage;

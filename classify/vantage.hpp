@@ -5,6 +5,7 @@
 #include "classify/flow_state.hpp"
 
 #include <map>
+#include <set>
 #include <vector>
 
 namespace callwitness::classify {
@@ -24,7 +25,10 @@ class VantageMeter {
     std::uint64_t numbered = 0, missing = 0, peers_numbered = 0, peers_missing = 0;  ///< RTP sent by it, by its peers
     std::uint64_t peers_packets = 0, peers_initial = 0;  ///< of what the other ends of its flows sent
   };
+  std::vector<capture::IpAddress> guests(const std::vector<capture::IpAddress>& local) const;
   std::map<capture::IpAddress, Traits> addresses_;
+  std::map<capture::IpAddress, std::set<capture::IpAddress>> partners_;  ///< of private addresses, where both sides spoke
+  std::size_t partner_count_ = 0;
 };
 
 }  // namespace callwitness::classify

@@ -22,12 +22,13 @@ import scenarios           # noqa: E402
 RECORDED = {
     "baresip-clean": ("sip-clean", 30, "clean", []),
     "baresip-policed-56k": ("sip-policed", 60, "interference", [{"kind": "rate_cap", "mechanism": "policer", "direction": "received", "rate_bps": 56_000, "burst_bytes": 3_000}]),
+    "linphone-clean": ("linphone-clean", 20, "clean", []),
     "mumble-udp": ("mumble-clean", 30, "clean", []),
     "mumble-tunnel-reset": ("mumble-reset", 82, "interference", [{"kind": "injected_reset", "mechanism": "tcp_rst", "period_s": 16}]),
     "chromium-audio": ("webrtc-audio-clean", 30, "clean", []),
     "chromium-video": ("webrtc-video-clean", 20, "clean", []),
 }
-VERSIONS = {"sip": "baresip-core", "mumble": "mumble-server", "webrtc": "chromium"}
+VERSIONS = {"sip": "baresip-core", "linphone": "linphone-cli", "mumble": "mumble-server", "webrtc": "chromium"}
 
 
 def packets(path):
@@ -97,6 +98,7 @@ def voice(path, source):
 def record(name, scenario_name, seconds, verdict, findings):
     scenario = scenarios.SCENARIOS[scenario_name]
     scenario.seconds = seconds
+    package = VERSIONS[scenario.call.split("_")[0]]
     for _, (client, server) in scenarios.perform(scenario):
         folder = HERE / name
         folder.mkdir(exist_ok=True)
@@ -110,15 +112,15 @@ def record(name, scenario_name, seconds, verdict, findings):
                     "direction": "sent" if key[0].startswith(lab_module.CLIENT) else "received", "packets": len(numbers),
                     "expected": expected(numbers), "lost": expected(numbers) - len(set(numbers)), "packets_at_server": len(there.get(key, []))}
                    for key, numbers in here.items() if len(numbers) >= 10]
-        truth = {"what": f"{scenario.application} between {VERSIONS[scenario.application]} programs, {scenario_name}", "made_by": "pcaps/record.py",
+        truth = {"what": f"{scenario.application} between {package} programs, {scenario_name}", "made_by": "pcaps/record.py",
                  "verdict": verdict, "local": lab_module.CLIENT, "applications": [scenario.application], "findings": findings, "streams": streams}
         if scenario.call == "mumble":
             truth["voice"] = {f"{who}_{way}": voice(path, source) for who, path in (("client", client), ("server", server))
                               for way, source in (("sent", lab_module.CLIENT), ("received", lab_module.SERVER))}
         (folder / "truth.json").write_text(json.dumps(truth, indent=1, sort_keys=True) + "\n")
-        version = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", VERSIONS[scenario.application]], capture_output=True, text=True, check=False).stdout
+        version = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", package], capture_output=True, text=True, check=False).stdout
         (folder / "recipe.md").write_text(
-            f"# {name}\n\nMade by `pcaps/record.py {name}` with {VERSIONS[scenario.application]} {version} of Debian 12: the scenario `{scenario_name}` of\n"
+            f"# {name}\n\nMade by `pcaps/record.py {name}` with {package} {version} of Debian 12: the scenario `{scenario_name}` of\n"
             "`tests/lab/scenarios.py`, captured at the client with tcpdump, media cut behind its headers.\n")
         print(f"{name}: {(folder / 'capture.pcap.gz').stat().st_size:,} bytes, {len(streams)} RTP streams", flush=True)
 

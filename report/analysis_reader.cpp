@@ -192,6 +192,7 @@ class Reader {
     into.id = classify::CallId{static_cast<std::uint32_t>(analysis_.classification.calls.size() - 1)};
     into.label.application = keep(text_of(record, "application"));
     into.label.confidence = number_of(record, "application_confidence").value_or(0);
+    into.owner = capture::Untrusted(text_of(record, "program"));
     into.streams = indices_of<classify::StreamId>(record, "streams", 's', stream_count_);
     into.start_time = time_of(record, "start_time").value_or(capture::Time{});
     into.end_time = time_of(record, "end_time").value_or(into.start_time);

@@ -47,10 +47,12 @@ struct Decoder::State {
   bool inner_ip(Slice packet, int depth);
   bool plausible_ip(Slice packet) const;
   bool too_deep(int depth);
-  static constexpr std::size_t android_trailer_size = 32;
-  static bool has_android_trailer(Bytes frame) {
+  /// The length of what PCAPdroid appended to the frame, with a checksum or without; 0: nothing.
+  static std::size_t android_trailer_size(Bytes frame) {
     constexpr std::uint32_t magic = 0x01072021;
-    return frame.size() >= 14 + 20 + android_trailer_size && Cursor(frame.last(android_trailer_size)).u32() == magic;
+    for (const std::size_t size : {std::size_t{32}, std::size_t{28}})
+      if (frame.size() >= 14 + 20 + size && Cursor(frame.last(size)).u32() == magic) return size;
+    return 0;
   }
   void read_android_trailer(Bytes frame);
   /// Where the next datagram is written: nested headers may write it anew until it is told.

@@ -1,6 +1,15 @@
 #include "capture/decoding/decoder_state.hpp"
 
 namespace callwitness::capture {
+namespace {
+
+/// A C string in a field of fixed size.
+std::string_view name_in(Bytes field) {
+  const auto end = std::find(field.begin(), field.end(), 0);
+  return {reinterpret_cast<const char*>(field.data()), static_cast<std::size_t>(end - field.begin())};
+}
+
+}  // namespace
 
 void Decoder::State::ethernet(Slice frame, int depth) {
   if (frame.bytes.size() < 14) return anomalies.count("truncated_header");
@@ -9,15 +18,14 @@ void Decoder::State::ethernet(Slice frame, int depth) {
   network(type, frame.after(14), depth + 1);
 }
 
-/// PCAPdroid appends magic, user id and program name to each frame (docs/formats.md).
+/// PCAPdroid appends magic, user id and program name to each frame, and mostly a checksum (docs/formats.md).
 void Decoder::State::read_android_trailer(Bytes frame) {
   constexpr std::size_t name_size = 20;
-  if (!has_android_trailer(frame)) [[likely]] return;
-  Cursor trailer(frame.last(android_trailer_size));
+  const std::size_t size = android_trailer_size(frame);
+  if (size == 0) [[likely]] return;
+  Cursor trailer(frame.last(size));
   trailer.skip(8);   // magic, user id
-  const Bytes name = trailer.take(name_size);
-  const auto end = std::find(name.begin(), name.end(), 0);
-  owner = {reinterpret_cast<const char*>(name.data()), static_cast<std::size_t>(end - name.begin())};
+  owner = name_in(trailer.take(name_size));
 }
 
 /// RFC 1662 framing with PPP inside, or Cisco's HDLC under the same link type.
@@ -35,20 +43,35 @@ void Decoder::State::ppp_with_direction(Slice frame, int depth) {
 
 /// Apple's header in front of a frame of any link type: the program's name and the direction (docs/formats.md).
 void Decoder::State::pktap(Slice frame, int depth) {
-  constexpr std::uint32_t packet_follows = 1, inbound = 1, outbound = 2;
-  constexpr std::size_t name_size = 17, smallest = 108;
+  constexpr std::uint32_t packet_follows = 1, inbound = 1, outbound = 2, delegated = 4, second_version = 0x00080000;
+  constexpr std::size_t flags_at = 36, name_size = 17, smallest = 108, smallest_second = 40;
+  const auto name_at = [&](std::size_t offset) {
+    return offset > 0 && offset + name_size <= frame.bytes.size() ? name_in(frame.bytes.subspan(offset, name_size)) : std::string_view{};
+  };
+  Cursor flags_cursor(frame.bytes);
+  flags_cursor.skip(flags_at);
+  const std::uint32_t flags = flags_cursor.u32_le();
   Cursor cursor(frame.bytes);
-  const std::uint32_t length = cursor.u32_le(), kind = cursor.u32_le(), link_type = cursor.u32_le();
-  cursor.skip(24);   // interface name
-  const std::uint32_t flags = cursor.u32_le();
-  cursor.skip(16);   // protocol family, lengths before and after the frame, process id
-  const Bytes name = cursor.take(name_size);
-  if (!cursor.ok() || length < smallest || length > frame.wire) return anomalies.count("pktap_bad");
+  std::uint32_t length = 0, kind = packet_follows, link_type = 0;
+  std::size_t program = 56, effective = 88;     // whose socket it is, and for whom it works
+  if (flags & second_version) {                 // offsets of what is there, in bytes
+    length = cursor.u8();
+    cursor.skip(3);
+    program = cursor.u8();
+    effective = cursor.u8();
+    link_type = cursor.u16_le();
+  } else {
+    length = cursor.u32_le();
+    kind = cursor.u32_le();
+    link_type = cursor.u32_le();
+  }
+  const bool too_short = length < (flags & second_version ? smallest_second : smallest) || length > frame.wire;
+  if (!flags_cursor.ok() || too_short) return anomalies.count("pktap_bad");
   if (kind != packet_follows) return;
   if (flags & inbound) direction = LinkDirection::inbound;
   if (flags & outbound) direction = LinkDirection::outbound;
-  const auto end = std::find(name.begin(), name.end(), 0);
-  owner = {reinterpret_cast<const char*>(name.data()), static_cast<std::size_t>(end - name.begin())};
+  if (flags & delegated && effective + name_size <= length) owner = name_at(effective);
+  if (owner.empty() && program + name_size <= length) owner = name_at(program);
   this->frame(static_cast<std::uint16_t>(link_type), frame.after(length), depth + 1);
 }
 

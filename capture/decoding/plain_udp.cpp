@@ -17,7 +17,7 @@ IpAddress address(const std::uint8_t* at, std::uint8_t version) {
 
 bool Decoder::State::plain_udp(Bytes frame, std::uint32_t wire) {
   constexpr std::size_t ipv4_size = 20, ipv6_size = 40;
-  if (frame.size() < ethernet_size + ipv6_size + udp_size || has_android_trailer(frame)) return false;
+  if (frame.size() < ethernet_size + ipv6_size + udp_size || android_trailer_size(frame) != 0) return false;
   const std::uint8_t* const ip = frame.data() + ethernet_size;
   const std::uint16_t type = u16(frame.data() + 12);
   const bool is_ipv4 = type == ether_type::ipv4 && ip[0] == 0x45 && ip[9] == protocol::udp && (u16(ip + 6) & 0x3fff) == 0;

@@ -17,7 +17,17 @@ Claim recognise(const FlowStart& start) {
     if (packet.payload_length == 74 && packet.bytes.size() >= 12 && (first == ask || first == tell)) return {0.97, Basis::format, Role::media};
     if (packet.payload_length == 8 && first == keep_alive) return {0.97, Basis::format, Role::media};
   }
+  // In the midst of a call: bare RTP of its type at its servers' ports.
+  constexpr int audio = 120;
+  if (port_between(start, 50'000, 50'100) && rtp_run(start, audio) >= 4 && std::none_of(start.packets.begin(), start.packets.end(), is_stun)) return {0.7, Basis::behaviour, Role::media};
   return {};
+}
+
+/// The server sends each keep-alive back as it is, its count included.
+std::optional<Echo> echo(const Datagram& datagram, Way) {
+  capture::Cursor cursor(datagram.payload);
+  if (datagram.payload_length != 8 || cursor.u32() != keep_alive) return std::nullopt;
+  return Echo{std::uint64_t{1} << 32 | cursor.u32_le(), false, true};
 }
 
 }  // namespace
@@ -26,15 +36,15 @@ const Application& discord() {
   static const Application application{
       .key = "discord",
       .name = "Discord",
-      .recognised_by = "format,name",
-      .measures = "loss,jitter",
-      .checked_on = "nDPI discord, discord_mid_flow, rtp",
+      .recognised_by = "format,behaviour,port,name",
+      .measures = "loss,jitter,rtt",
+      .checked_on = "nDPI discord, discord_mid_flow, i3d, rtp, dtls_certificate_fragments",
       .domains = domains,
       .ports = {},
       .ndpi_labels = ndpi_labels,
       .recognise = recognise,
       .media = nullptr,
-      .echo = nullptr};
+      .echo = echo};
   return application;
 }
 

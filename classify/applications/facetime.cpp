@@ -27,9 +27,9 @@ const Application& facetime() {
   static const Application application{
       .key = "facetime",
       .name = "FaceTime",
-      .recognised_by = "port,name,behaviour",
+      .recognised_by = "format,port,name",
       .measures = "loss,jitter",
-      .checked_on = "constructed packets",
+      .checked_on = "no real capture: constructed packets",
       .domains = domains,
       .ports = ports,
       .ndpi_labels = ndpi_labels,

@@ -20,9 +20,9 @@ Claim recognise(const FlowStart& start) {
   const auto& tuple = start.five_tuple;
   const bool ours = touches(start, own) || is_own_v6(tuple.source.address) || is_own_v6(tuple.destination.address);
   if (ours && (is_udp(start) || start.is_tcp())) return {0.92, Basis::name, Role::media};
-  // Its STUN servers are used by other WebRTC pages, too.
-  if (is_udp(start) && port_between(start, 19302, 19309) &&
-      std::any_of(start.packets.begin(), start.packets.end(), [](const StartPacket& packet) { return is_dtls_handshake(packet) || is_rtp(packet); })) return {0.6, Basis::port, Role::media};
+  // Its STUN servers are asked by other WebRTC pages, too; a handshake or media on those ports are its own.
+  const auto has = [&](bool (*what)(const StartPacket&)) { return std::any_of(start.packets.begin(), start.packets.end(), what); };
+  if (is_udp(start) && port_between(start, 19302, 19309) && (has(is_dtls_handshake) || has(is_rtp))) return {0.75, Basis::port, Role::media};
   return {};
 }
 
@@ -32,9 +32,9 @@ const Application& google_meet() {
   static const Application application{
       .key = "google_meet",
       .name = "Google Meet and Duo",
-      .recognised_by = "name,port,behaviour",
+      .recognised_by = "name,port",
       .measures = "loss,jitter,rtt",
-      .checked_on = "nDPI stun_google_meet, stun_dtls_rtp, google_meet",
+      .checked_on = "nDPI stun_google_meet, stun_dtls_rtp, google_meet (web page)",
       .domains = domains,
       .ports = {},  // its STUN port serves every WebRTC page
       .ndpi_labels = ndpi_labels,

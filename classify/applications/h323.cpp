@@ -36,7 +36,7 @@ const Application& h323() {
       .name = "H.323",
       .recognised_by = "format,port",
       .measures = "loss,jitter",
-      .checked_on = "nDPI h323",
+      .checked_on = "nDPI h323 (signalling)",
       .domains = {},
       .ports = ports,
       .ndpi_labels = ndpi_labels,

@@ -88,7 +88,7 @@ const Application& iax2() {
       .name = "IAX2 (Asterisk)",
       .recognised_by = "format,port",
       .measures = "loss,jitter",
-      .checked_on = "simulated cases",
+      .checked_on = "no real capture: constructed packets, simulated cases",
       .domains = {},
       .ports = ports,
       .ndpi_labels = ndpi_labels,

@@ -55,7 +55,7 @@ const Application& imo() {
       .name = "imo",
       .recognised_by = "format,name",
       .measures = "loss,rtt",
-      .checked_on = "constructed packets",
+      .checked_on = "no real capture: constructed packets",
       .domains = domains,
       .ports = {},
       .ndpi_labels = ndpi_labels,

@@ -26,9 +26,9 @@ const Application& mgcp() {
   static const Application application{
       .key = "mgcp",
       .name = "MGCP",
-      .recognised_by = "format,port",
+      .recognised_by = "format",
       .measures = "loss,jitter",
-      .checked_on = "nDPI mgcp",
+      .checked_on = "nDPI mgcp (signalling)",
       .domains = {},
       .ports = ports,
       .ndpi_labels = ndpi_labels,

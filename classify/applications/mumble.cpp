@@ -104,7 +104,7 @@ const Application& mumble() {
       .name = "Mumble (UDP voice and TCP tunnel)",
       .recognised_by = "format,behaviour,port,name",
       .measures = "loss,rtt",
-      .checked_on = "nDPI mumble, simulated cases, mumble-server",
+      .checked_on = "mumble-server, real cases, nDPI mumble (pings), simulated cases",
       .domains = domains,
       .ports = ports,
       .ndpi_labels = {},

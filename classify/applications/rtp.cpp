@@ -14,9 +14,9 @@ const Application& rtp() {
   static const Application application{
       .key = "rtp",
       .name = "RTP (unnamed)",
-      .recognised_by = "name",
+      .recognised_by = "behaviour",
       .measures = "loss,jitter",
-      .checked_on = "corpus rtp",
+      .checked_on = "nDPI rtp, skinny, stun_classic, corpus rtp",
       .domains = {},
       .ports = {},
       .ndpi_labels = ndpi_labels,

@@ -29,7 +29,7 @@ const Application& rtsp() {
       .name = "RTSP",
       .recognised_by = "format",
       .measures = "loss,jitter",
-      .checked_on = "nDPI rtsp",
+      .checked_on = "nDPI rtsp, corpus rtp",
       .domains = {},
       .ports = ports,
       .ndpi_labels = ndpi_labels,

@@ -36,7 +36,7 @@ const Application& sip() {
       .name = "SIP",
       .recognised_by = "format",
       .measures = "loss,jitter,rtt",
-      .checked_on = "nDPI sip, corpus rtp, simulated cases, baresip",
+      .checked_on = "baresip, linphone, corpus rtp, nDPI sip, simulated cases",
       .domains = {},
       .ports = ports,
       .ndpi_labels = ndpi_labels,

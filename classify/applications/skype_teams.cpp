@@ -26,6 +26,9 @@ Claim recognise(const FlowStart& start) {
     }
   }
   if (touches(start, own) && (port_between(start, 3478, 3481) || is_real_time(start))) return {0.9, Basis::name, Role::media};
+  // Bare RTP of type 104 on the relays' ports, where others wrap theirs in TURN.
+  constexpr int audio = 104;
+  if (port_between(start, 3478, 3481) && rtp_run(start, audio) >= 4) return {0.75, Basis::behaviour, Role::media};
   return {};
 }
 
@@ -35,7 +38,7 @@ const Application& skype_teams() {
   static const Application application{
       .key = "skype_teams",
       .name = "Microsoft Teams and Skype since 2015",
-      .recognised_by = "format,port,name",
+      .recognised_by = "format,behaviour,port,name",
       .measures = "loss,jitter,rtt",
       .checked_on = "nDPI skype-conference-call",
       .domains = domains,

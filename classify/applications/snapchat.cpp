@@ -41,7 +41,7 @@ const Application& snapchat() {
       .name = "Snapchat",
       .recognised_by = "behaviour,name",
       .measures = "loss,jitter",
-      .checked_on = "nDPI snapchat, snapchat_call, snapchat_call_v1",
+      .checked_on = "nDPI snapchat_call_v1, snapchat_call (no media), snapchat",
       .domains = domains,
       .ports = {},
       .ndpi_labels = ndpi_labels,

@@ -82,6 +82,18 @@ std::optional<MediaHeader> media(const Datagram& datagram, Way way) {
   return header;
 }
 
+/// A pong carries the number of the ping that it answers, in clear.
+std::optional<Echo> echo(const Datagram& datagram, Way way) {
+  constexpr std::uint8_t ping = 4, pong = 5;
+  const Bytes bytes = datagram.payload;
+  const std::size_t at = to_server(datagram.five_tuple, way) ? 12 : 10;
+  if (bytes.size() <= at || starts_with(bytes, start_text)) return std::nullopt;
+  const std::uint8_t type = bytes[at] & 0x0f;
+  if (type == ping) return Echo{std::uint64_t{1} << 32 | u16_at(bytes, 8), false};
+  if (type == pong && bytes.size() >= at + 3) return Echo{std::uint64_t{1} << 32 | u16_at(bytes, at + 1), true};
+  return std::nullopt;
+}
+
 }  // namespace
 
 const Application& teamspeak() {
@@ -89,14 +101,14 @@ const Application& teamspeak() {
       .key = "teamspeak",
       .name = "TeamSpeak 2 and 3",
       .recognised_by = "format,port,name",
-      .measures = "loss,jitter",
-      .checked_on = "nDPI teamspeak3, simulated cases",
+      .measures = "loss,rtt",
+      .checked_on = "nDPI teamspeak3 (handshake and server list, no voice), simulated cases",
       .domains = domains,
       .ports = ports,
       .ndpi_labels = ndpi_labels,
       .recognise = recognise,
       .media = media,
-      .echo = nullptr};
+      .echo = echo};
   return application;
 }
 

@@ -17,6 +17,28 @@ bool is_tag_request(const StartPacket& packet) {
   return std::all_of(packet.bytes.begin() + 16, packet.bytes.begin() + 28, [](std::uint8_t byte) { return byte == 0xff; });
 }
 
+/// In the midst of a call: each way's packets begin with the same 16 bytes, drawn at random, and go on in cipher text.
+bool keeps_a_tag(const FlowStart& start) {
+  constexpr std::size_t tag = 16, looked_at = 32, least = 8, least_different = 8;
+  if (start.packets.size() < least || !port_between(start, 500, 600)) return false;
+  std::array<Bytes, 2> tags{};
+  std::size_t high = 0, all = 0;
+  for (const auto& packet : start.packets) {
+    if (packet.bytes.size() < tag + looked_at) return false;
+    Bytes& own = tags[static_cast<std::size_t>(packet.way)];
+    if (own.empty()) own = packet.bytes.first(tag);
+    if (!std::equal(own.begin(), own.end(), packet.bytes.begin())) return false;
+    for (const auto byte : packet.bytes.subspan(tag, looked_at)) high += byte >> 7;
+    all += looked_at;
+  }
+  const auto is_drawn = [](Bytes own) {
+    std::array<bool, 256> seen{};
+    for (const auto byte : own) seen[byte] = true;
+    return static_cast<std::size_t>(std::count(seen.begin(), seen.end(), true)) >= least_different;
+  };
+  return is_drawn(tags[0]) && (tags[1].empty() || is_drawn(tags[1])) && high * 10 > all * 4 && high * 10 < all * 6;
+}
+
 Claim recognise(const FlowStart& start) {
   const bool ours = touches(start, own);
   if (start.is_tcp()) return ours ? Claim{0.85, Basis::name, Role::signalling} : Claim{};
@@ -30,6 +52,7 @@ Claim recognise(const FlowStart& start) {
     if (echoed) return {0.95, Basis::format, Role::media};
   }
   if (ours) return {0.9, Basis::name, Role::media};
+  if (keeps_a_tag(start)) return {0.8, Basis::format, Role::media};
   return {};
 }
 
@@ -40,7 +63,7 @@ const Application& telegram() {
       .key = "telegram",
       .name = "Telegram",
       .recognised_by = "format,name",
-      .measures = "cadence,rtt",
+      .measures = "loss by cadence,rtt",
       .checked_on = "nDPI telegram, telegram_videocall",
       .domains = domains,
       .ports = {},

@@ -28,7 +28,7 @@ const Application& webex() {
       .name = "Cisco Webex",
       .recognised_by = "name,port",
       .measures = "loss,jitter,rtt",
-      .checked_on = "constructed packets",
+      .checked_on = "no real capture: constructed packets",
       .domains = domains,
       .ports = ports,
       .ndpi_labels = ndpi_labels,

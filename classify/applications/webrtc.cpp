@@ -27,7 +27,7 @@ const Application& webrtc() {
       .name = "WebRTC (unnamed)",
       .recognised_by = "format,behaviour",
       .measures = "loss,jitter,rtt",
-      .checked_on = "nDPI stun_dtls_rtp, simulated cases, Chromium",
+      .checked_on = "Chromium, real cases, simulated cases",
       .domains = {},
       .ports = {},
       .ndpi_labels = ndpi_labels,

@@ -10,12 +10,34 @@ constexpr std::string_view domains[] = {"whatsapp.net", "whatsapp.com", "wa.me"}
 constexpr std::string_view ndpi_labels[] = {"WhatsApp", "WhatsAppCall", "WhatsAppFiles"};
 constexpr std::uint16_t own_attribute = 0x4000, username = 0x0006, integrity = 0x0008;
 
+/// What the client says first, over as many segments as it takes.
+std::vector<std::uint8_t> opening(const FlowStart& start) {
+  constexpr std::size_t enough = 64;
+  std::vector<std::uint8_t> bytes;
+  for (const auto& packet : start.packets) {
+    if (packet.way != Way::forward) continue;
+    bytes.insert(bytes.end(), packet.bytes.begin(), packet.bytes.end());
+    if (bytes.size() >= enough || packet.bytes.size() < packet.payload_length) break;
+  }
+  return bytes;
+}
+
+/// "WA" and two version bytes; before it there may be "ED", 0, 1 and routing information behind a 24-bit length.
+bool is_opening(Bytes bytes) {
+  constexpr std::string_view edge("ED\0\1\0", 5);
+  constexpr std::size_t edge_header = 7;
+  if (starts_with(bytes, edge) && bytes.size() > edge_header) {
+    const std::size_t length = u16_at(bytes, 5);
+    if (bytes.size() < edge_header + length) return false;
+    bytes = bytes.subspan(edge_header + length);
+  }
+  return bytes.size() >= 4 && starts_with(bytes, "WA") && bytes[2] >= 1 && bytes[2] <= 9 && bytes[3] <= 9;
+}
+
 Claim recognise(const FlowStart& start) {
   if (start.is_tcp()) {
-    const Bytes bytes = start.packets[0].bytes;
-    if (start.packets[0].way == Way::forward && bytes.size() >= 8 && (starts_with(bytes, "WA") || starts_with(bytes, "ED")) && bytes[2] <= 2 && bytes[3] <= 9) {
-      return {start.has_port(5222) || start.has_port(443) ? 0.95 : 0.7, Basis::format, Role::signalling};
-    }
+    if (start.packets[0].bytes.empty() || (start.packets[0].bytes[0] != 'E' && start.packets[0].bytes[0] != 'W')) return {};
+    if (is_opening(opening(start))) return {start.has_port(5222) || start.has_port(443) ? 0.95 : 0.7, Basis::format, Role::signalling};
     return {};
   }
   if (!is_udp(start)) return {};
@@ -32,6 +54,7 @@ Claim recognise(const FlowStart& start) {
   const int voice = rtp_run(start, 120);
   if (bare_checks >= 1 && voice >= 2) return {0.93, Basis::format, Role::media};
   if (bare_checks >= 1) return {0.75, Basis::format, Role::media};
+  if (voice >= 4 && start.has_port(3478)) return {0.75, Basis::behaviour, Role::media};   // others wrap media in TURN there
   return {};
 }
 
@@ -43,7 +66,7 @@ const Application& whatsapp() {
       .name = "WhatsApp",
       .recognised_by = "format,behaviour,name",
       .measures = "loss,jitter,rtt",
-      .checked_on = "nDPI wa_voice, whatsapp_login_call, simulated cases",
+      .checked_on = "nDPI wa_voice, whatsapp_login_call, whatsapp, simulated cases",
       .domains = domains,
       .ports = {},
       .ndpi_labels = ndpi_labels,

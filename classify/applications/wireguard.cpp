@@ -44,7 +44,7 @@ const Application& wireguard() {
       .key = "wireguard",
       .name = "WireGuard",
       .recognised_by = "format,port",
-      .measures = "rate,gaps",
+      .measures = "rate,gaps,loss",
       .checked_on = "nDPI wireguard, simulated cases",
       .domains = {},
       .ports = ports,

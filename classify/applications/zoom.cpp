@@ -93,7 +93,7 @@ const Application& zoom() {
       .name = "Zoom",
       .recognised_by = "format,port,name",
       .measures = "loss,jitter",
-      .checked_on = "nDPI zoom_p2p, simulated cases",
+      .checked_on = "nDPI zoom_p2p, stun_zoom, simulated cases",
       .domains = domains,
       .ports = ports,
       .ndpi_labels = ndpi_labels,

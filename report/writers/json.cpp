@@ -96,6 +96,7 @@ json call_record(const Analysis& analysis, const classify::Call& call) {
   return {{"id", identifier('c', call.id)},
           {"application", text_or_null(call.label.application)},
           {"application_confidence", number(call.label.confidence)},
+          {"program", call.owner.empty() ? json(nullptr) : json(std::string(call.owner.raw()))},
           {"media", media},
           {"start_time", rfc3339(call.start_time)},
           {"end_time", rfc3339(call.end_time)},

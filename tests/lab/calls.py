@@ -6,6 +6,7 @@ import time
 
 import baresip
 import lab as lab_module
+import linphone as linphone_module
 import mumble
 import webrtc
 
@@ -17,6 +18,15 @@ def sip(lab, seconds):
     client.hang_up()
     time.sleep(0.3)
     server.hang_up()
+
+
+@contextlib.contextmanager
+def linphone(lab, seconds):
+    client, server = linphone_module.call(lab)
+    yield client, server
+    client.hang_up()
+    lab.wait(lambda: server.said(" ended"), 10, "the end of the call", server.process)
+    time.sleep(0.3)
 
 
 @contextlib.contextmanager
@@ -40,6 +50,7 @@ def webrtc_call(lab, seconds, video):
 
 CALLS = {
     "sip": sip,
+    "linphone": linphone,
     "mumble": mumble_call,
     "mumble_tunnel": lambda lab, seconds: mumble_call(lab, seconds, "tunnel"),
     "webrtc_audio": lambda lab, seconds: webrtc_call(lab, seconds, False),

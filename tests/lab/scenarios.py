@@ -74,6 +74,7 @@ def cut_off(application, block_s, every_s, **more):
 
 SCENARIOS = {
     "sip-clean": Scenario("sip", 25, FINE, short=True),
+    "linphone-clean": Scenario("sip", 20, FINE, call="linphone", short=True),
     "sip-policed": policed("sip", 50, 56_000, 3_000, short=True),
     "sip-shaped": shaped("sip", 60, 64_000, 6_000),
     "sip-slow-line": Scenario("sip", 60, BAD, interfere=lambda lab: lab.shape(64_000)),

@@ -19,6 +19,16 @@ without voice, and that no flow is named with 0.95 and more what the labels don'
 i3d.pcap holds Discord: its IP discovery (00 01 00 46 and the answer 00 02 00 46 with our address) and its pings (13 37 ca fe); i3D.net
 runs servers for it. The labels name the host, we the application.
 
+Why some that look like calls aren't in bold:
+
+- snapchat_call.pcapng ends as its call begins: QUIC, 27 enciphered RTCP reports, one RTP packet.
+- telegram_videocall.pcapng has two seconds of enciphered datagrams between the peers after ICE. There is no header to be read, and the
+  cadence wants at least 50 packets at a steady pace.
+- teamspeak3.pcap: 13 packets of one client's handshake, one way only; the other 576 are a server that signs in to the public list, in a day.
+- mumble.pcapng (pings of the server list), stun_zoom.pcapng (ICE and DTLS handshakes, 1.3 s), google_meet.pcapng (the web page),
+  discord_mid_flow.pcap (keep-alives), whatsapp.pcap (chat, one way only), viber's and LINE's TCP: nobody speaks.
+- dtls_certificate_fragments.pcap: six packets, named by the server's certificate.
+
 | capture | labels (packets) | nDPI 4.2 (packets) | callwitness |
 |---|---|---|---|
 """

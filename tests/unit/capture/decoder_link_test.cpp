@@ -134,3 +134,46 @@ TEST_CASE("phones name the program", "[capture][decoder]") {
   CHECK(only(149, pktap(12, 1, six)).datagram.direction == LinkDirection::inbound);
   CHECK(only(1, ethernet(is_ipv4, four)).owner.empty());
 }
+
+TEST_CASE("PCAPdroid's trailer with and without its checksum; another magic names nobody", "[capture][decoder]") {
+  const auto trailer = [](std::uint32_t magic, std::string_view name, std::size_t name_size, bool checksum) {
+    ByteBuilder builder(true);
+    builder.u32(magic).u32(10142).text(name).zeros(name_size - name.size());
+    if (checksum) builder.u32(0x9abcdef0);
+    return builder.bytes();
+  };
+  const auto owner_with = [](const std::string& tail) { return only(1, ethernet(is_ipv4, four + tail)).owner; };
+  CHECK(owner_with(trailer(0x01072021, "Viber", 20, true)) == "Viber");
+  CHECK(owner_with(trailer(0x01072021, "Viber", 20, false)) == "Viber");
+  CHECK(owner_with(trailer(0x01072021, "Viber", 16, true)) == "Viber");          // its first version
+  CHECK(owner_with(trailer(0x01072021, "01234567890123456789", 20, true)) == "01234567890123456789");
+  CHECK(owner_with(trailer(0x01072022, "Viber", 20, true)).empty());
+  CHECK(owner_with(trailer(0x21200701, "Viber", 20, true)).empty());
+  CHECK(owner_with(trailer(0x01072021, "Viber", 20, true) + "x").empty());
+  CHECK(only(101, four).owner.empty());
+}
+
+TEST_CASE("PKTAP's second version, and for whom a program works", "[capture][decoder]") {
+  constexpr unsigned second = 0x00080000, delegated = 4, out = 2;
+  const auto v2 = [](unsigned comm, unsigned effective, unsigned flags, unsigned type, const std::string& names, const std::string& frame) {
+    return ByteBuilder().u8(static_cast<unsigned>(40 + names.size())).u8(0).u8(0).u8(0).u8(comm).u8(effective).u16(type).u16(14).u16(0).u16(6).u16(17)
+        .u32(2).u32(0).u32(7).u32(321).u32(322).u32(flags).text(names).text(frame).bytes();
+  };
+  const auto name = [](std::string text) { return text.append(17 - text.size(), '\0'); };
+  const KeptDatagram plain = only(258, v2(40, 0, second | out, 1, name("Viber"), ethernet(is_ipv4, four)));
+  CHECK(plain.owner == "Viber");
+  CHECK(plain.datagram.direction == LinkDirection::outbound);
+  const std::string both = name("nsurlsessiond") + name("Telegram");
+  CHECK(only(149, v2(40, 57, second | 1 | delegated, 12, both, six)).owner == "Telegram");
+  CHECK(only(149, v2(40, 57, second | 1, 12, both, six)).owner == "nsurlsessiond");
+  CHECK(only(258, v2(0, 0, second | out, 1, "", ethernet(is_ipv4, four))).owner.empty());
+  CHECK(only(258, v2(200, 0, second | out, 1, name("Viber"), ethernet(is_ipv4, four))).owner.empty());   // beyond its header
+  const std::string whole = v2(40, 57, second | out, 1, both, ethernet(is_ipv4, four));
+  for (std::size_t cut = 0; cut < 74; ++cut) CHECK(decode(258, {whole.substr(0, cut)}).datagrams.empty());
+  std::string short_header = whole;
+  short_header[0] = 39;
+  CHECK(decode(258, {short_header}).anomalies.counts().count("pktap_bad") == 1);
+  const std::string first = ByteBuilder().u32(108).u32(1).u32(1).text("en0").zeros(21).u32(out | delegated).u32(2).u32(14).u32(0).u32(321).text("nsurlsessiond").zeros(7)
+      .u32(0).u32(0).u32(322).text("Viber").zeros(15).text(ethernet(is_ipv4, four)).bytes();
+  CHECK(only(258, first).owner == "Viber");
+}

@@ -278,3 +278,70 @@ TEST_CASE("a scan of ports is no try to call, and neither is a single knock") {
   other.send(flow, Way::forward, 1, {}, syn);
   CHECK(other.finish().empty());
 }
+
+namespace {
+
+/// A ClientHello that asks for `name`, and nothing else of note.
+Raw client_hello(std::string_view name) {
+  const auto size = static_cast<std::uint8_t>(name.size());
+  Raw body(2 + 32, 3);
+  body.insert(body.end(), {0, 0, 2, 0x13, 1, 1, 0, 0, static_cast<std::uint8_t>(size + 9), 0, 0, 0, static_cast<std::uint8_t>(size + 5), 0, static_cast<std::uint8_t>(size + 3), 0, 0, size});
+  body.insert(body.end(), name.begin(), name.end());
+  Raw record{0x16, 3, 1, 0, static_cast<std::uint8_t>(body.size() + 4), 1, 0, 0, static_cast<std::uint8_t>(body.size())};
+  record.insert(record.end(), body.begin(), body.end());
+  return record;
+}
+
+}  // namespace
+
+TEST_CASE("a service's website counts, by the name in the greeting alone; somebody else's doesn't") {
+  const auto after = [](std::string_view name, int what) {
+    Scene scene;
+    auto flow = scene.flow(capture::protocol::tcp, 50001, 443);
+    scene.send(flow, Way::forward, 1, {}, syn);
+    scene.send(flow, Way::backward, 1.1, {}, syn_ack);
+    scene.send(flow, Way::forward, 1.2, client_hello(name), ack);
+    if (what == 1) scene.send(flow, Way::backward, 1.3, {}, rst);
+    if (what == 2) scene.send(flow, Way::backward, 1.3, {0x16, 3, 3, 0, 1, 2}, ack);
+    return scene.finish();
+  };
+  check(after("www.teamspeak.com", 0), "teamspeak", Stage::tls, Outcome::no_reply);
+  check(after("www.teamspeak.com", 1), "teamspeak", Stage::tls, Outcome::reset);
+  check(after("www.teamspeak.com", 2), "teamspeak", Stage::tls, Outcome::answered);
+  CHECK(std::string(after("www.teamspeak.com", 1).at(0).target.raw()).find("www.teamspeak.com") == 0);
+  for (const int what : {0, 1, 2}) CHECK(after("www.example.org", what).empty());
+}
+
+TEST_CASE("SIP OPTIONS and INVITE without an answer; a provisional answer is one") {
+  for (const std::string method : {"OPTIONS", "INVITE", "REGISTER"}) {
+    for (const bool answered : {false, true}) {
+      INFO(method << answered);
+      Scene scene;
+      auto flow = scene.flow(capture::protocol::udp, 5060, 5060);
+      const auto message = [&](const std::string& first) {
+        const std::string whole = first + "\r\nCall-ID: a@b\r\nCSeq: 1 " + method + "\r\n\r\n";
+        return Raw(whole.begin(), whole.end());
+      };
+      for (const double at : {1.0, 1.5, 2.5, 4.5}) scene.send(flow, Way::forward, at, message(method + " sip:b@example.net SIP/2.0"));
+      if (answered) scene.send(flow, Way::backward, 5, message("SIP/2.0 100 Trying"));
+      check(scene.finish(), "sip", Stage::signalling, answered ? Outcome::answered : Outcome::no_reply);
+    }
+  }
+}
+
+TEST_CASE("IPv6's administrators forbid by codes of their own") {
+  for (const auto& [code, outcome] : {std::pair<std::uint8_t, Outcome>{1, Outcome::prohibited}, {5, Outcome::prohibited}, {6, Outcome::prohibited}, {4, Outcome::refused}}) {
+    Scene scene;
+    auto flow = scene.flow(capture::protocol::udp, 50001, 9987);
+    scene.send(flow, Way::forward, 1, {'T', 'S', '3', 'I', 'N', 'I', 'T', '1', 0, 0x65});
+    Datagram datagram;
+    datagram.time = Time(capture::from_seconds(1.1));
+    datagram.five_tuple = {{server, 0}, {client, 0}, capture::protocol::icmpv6};
+    datagram.icmp = capture::IcmpMessage{1, code, flow.five_tuple};
+    Flow other;
+    other.id = FlowId{99};
+    other.slot = 99;
+    scene.tracker.on_datagram(other, Way::forward, datagram, scene.names);
+    check(scene.finish(), "teamspeak", Stage::udp, outcome);
+  }
+}

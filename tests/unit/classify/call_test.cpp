@@ -92,3 +92,27 @@ TEST_CASE("names looked up, pages and bulk are no calls", "[classify][property]"
   CHECK(result.calls.empty());
   CHECK(result.streams.empty());
 }
+
+TEST_CASE("plain RTP is the call of the one kind of exchange that its host speaks with", "[classify]") {
+  const Endpoint control = endpoint("192.168.1.2", 2427), agent = endpoint("198.51.100.20", 2727), other = endpoint("192.168.1.77", 2427);
+  const std::string create = "CRCX 1204 aaln/1@rgw.example.net MGCP 1.0\r\nC: A3\r\n\r\n";
+  const auto label_with = [&](const Endpoint& gateway, double at_ms, bool skinny_too) {
+    Wire wire;
+    wire.text(at_ms, agent, gateway, create);
+    if (skinny_too) {
+      callwitness::capture::TcpSegment segment;
+      segment.flags = 24;
+      for (int i = 0; i < 4; ++i) {
+        segment.sequence = 100 + 12u * static_cast<std::uint32_t>(i);
+        wire.tcp(at_ms + i, endpoint("192.168.1.2", 50'000), endpoint("198.51.100.21", 2000), segment, {4, 0, 0, 0, 0, 0, 0, 0, 0x81, 0, 0, 0});
+      }
+    }
+    call(wire, 100'000, me, peer, 70'000, 100);
+    return wire.finish().calls.at(0).label.application;
+  };
+  CHECK(label_with(control, 99'000, false) == "mgcp");
+  CHECK(label_with(control, 99'000, true) == "rtp");      // two kinds: nothing is said
+  CHECK(label_with(other, 99'000, false) == "rtp");       // another host's
+  CHECK(label_with(control, 10'000, false) == "rtp");     // long before
+  CHECK(label_with(control, 101'000, false) == "rtp");    // after the media began
+}

@@ -54,6 +54,20 @@ TEST_CASE("SIP names the codec, joins both directions and ends the call", "[clas
   }
 }
 
+TEST_CASE("telephones that check their way with STUN make a SIP call all the same", "[classify]") {
+  Wire wire;
+  wire.text(0, alice, bob, sip("INVITE sip:bob@example.org SIP/2.0", "stun", "1 INVITE", sdp("192.0.2.1", 40000)));
+  wire.text(50, bob, alice, sip("SIP/2.0 200 OK", "stun", "1 INVITE", sdp("198.51.100.2", 50000)));
+  Buffer check{0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42};
+  check.resize(20, 7);
+  wire.udp(55, alice_media, bob_media, check);
+  call(wire, 60, alice_media, bob_media, 1000, 50, 111);
+  const auto& result = wire.finish();
+  REQUIRE(result.calls.size() == 1);
+  CHECK(result.calls[0].label.application == "sip");
+  CHECK(result.calls[0].label.basis == Basis::signalling);
+}
+
 TEST_CASE("two calls on the same ports, one after the other, are two calls", "[classify]") {
   Wire wire;
   signalled_call(wire, 0, "first", alice_media, bob_media, 1000);
