@@ -19,6 +19,7 @@ constexpr double usual_pause = 1.2;         ///< seconds: a flow whose own pause
 constexpr double same_event = 8;            ///< seconds: flows of one host that die together
 // People who hang up and redial (uptimes log-normal, sigma 0.5) seldom keep a beat this well by chance.
 constexpr double widest_of_two = 0.01, widest_of_three = 0.02, widest_of_four = 0.04, widest_of_more = 0.08;   ///< gaps
+constexpr double widest_of_two_to_mention = 0.025;   ///< two gaps this even are chance once in twenty: told, no more
 
 struct Times { std::vector<double> sent, received; std::vector<std::uint32_t> received_ordinals; };
 
@@ -190,9 +191,10 @@ std::optional<Period> period_of_gaps(const std::vector<double>& gaps, std::size_
   if (2 * single < gaps.size()) return std::nullopt;
   if (period.missed > 0 && cuts < 5) return std::nullopt;
   const auto beat_count = gaps.size();
-  const double limit = beat_count >= 5 ? widest_of_more : beat_count == 4 ? widest_of_four : beat_count == 3 ? widest_of_three : widest_of_two;
+  const double limit = beat_count >= 5 ? widest_of_more : beat_count == 4 ? widest_of_four : beat_count == 3 ? widest_of_three : widest_of_two_to_mention;
   if (period.deviation > limit) return std::nullopt;
-  period.firm = cuts >= 4 || period.deviation <= 0.01;
+  period.strict = beat_count >= 3 || period.deviation <= widest_of_two;
+  period.firm = cuts >= 4 || period.deviation <= widest_of_two;
   const double half = std::max(0.002, 2 * period.deviation / std::sqrt(static_cast<double>(gaps.size()))) * base;
   period.low = base - half;
   period.high = base + half;

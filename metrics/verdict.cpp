@@ -1,4 +1,5 @@
 // The only place where a verdict is made. The ladder and its words: docs/methods/verdict.md
+#include "metrics/accusation.hpp"
 #include "metrics/contrast.hpp"
 #include "metrics/finding_support.hpp"
 #include "metrics/statistics.hpp"
@@ -18,26 +19,9 @@ constexpr double impairing_window_loss = 0.08;  ///< of 10 s
 constexpr double impairing_delay_ms = 150;      ///< 95th percentile above the 10th (a lone early packet isn't the path's minimum)
 constexpr double impairing_jitter_ms = 20;
 
-bool accuses(const Finding& finding) {
-  if (finding.kind == "rate_cap") {
-    const auto of = [&](const char* name) {
-      const auto found = finding.numbers.find(name);
-      return found == finding.numbers.end() ? 0.0 : found->second;
-    };
-    if (of("by_reports") > 0) return false;              // what the peer claims, and no control: not enough to accuse
-    if (of("over_tcp") > 0) return !finding.calls.empty() && of("contrast") > 0;   // a download's policer is no call's
-    return of("contrast") > 0 || finding.mechanism == "policer";
-  }
-  if (finding.kind == "periodic_reset") return finding.confidence >= 0.9;
-  if (finding.kind == "injected_reset") return finding.confidence >= 0.9;
-  if (finding.kind == "blocking" || finding.kind == "freeze") return finding.confidence >= 0.95;
-  return false;
-}
-
-std::string_view key_of(const Finding& finding) {
-  if (finding.kind == "rate_cap") return "consistent_with_throttling";
-  if (finding.kind == "blocking") return "consistent_with_blocking";
-  return "consistent_with_resets";
+/// D8: the call's round trips step up and the others' stay; a stream's own clock may jump, so that doesn't count.
+bool is_slower_alone(const Finding& finding) {
+  return finding.kind == "delay_step" && finding.numbers.contains("round_trip_step_ms") && finding.numbers.at("control_flat") > 0;
 }
 
 struct Quality {
@@ -143,7 +127,7 @@ Verdict judge(const Observation& observation, std::span<const StreamMeasures> me
     if (accuses(finding) && (worst == nullptr || finding.confidence > worst->confidence)) worst = &finding;
   if (worst != nullptr) {
     verdict.verdict_class = VerdictClass::interference;
-    verdict.key = key_of(*worst);
+    verdict.key = "consistent_with_" + std::string(accusation_of(*worst));
     verdict.confidence = worst->confidence;
     verdict.rung = std::max(1, verdict.rung);
     describe(verdict, *worst);
@@ -152,12 +136,14 @@ Verdict judge(const Observation& observation, std::span<const StreamMeasures> me
   const auto has = [&](std::string_view kind) { return std::any_of(findings.begin(), findings.end(), [&](const Finding& f) { return f.kind == kind; }); };
   const Finding* trouble = nullptr;
   for (const auto& finding : findings)
-    if ((finding.kind == "rate_cap" && !(finding.calls.empty() && finding.numbers.contains("over_tcp"))) || finding.kind == "blocking" || finding.kind == "outage" || finding.kind == "freeze" || finding.kind == "selective_loss") trouble = &finding;
+    if ((finding.kind == "rate_cap" && !(finding.calls.empty() && finding.numbers.contains("over_tcp"))) || finding.kind == "blocking" || finding.kind == "outage" || finding.kind == "freeze" || finding.kind == "selective_loss" || is_slower_alone(finding)) trouble = &finding;
+  const bool slower_alone = std::any_of(findings.begin(), findings.end(), is_slower_alone);
   if (trouble == nullptr && !enough) return verdict;
   const bool losing = !capture_lost && (quality.worst_loss >= impairing_loss || quality.worst_window >= impairing_window_loss);
   if (trouble != nullptr || losing || quality.delay_p95 >= impairing_delay_ms || quality.jitter >= impairing_jitter_ms || quality.reported_loss >= impairing_loss) {
     verdict.verdict_class = VerdictClass::impaired;
-    verdict.key = control && !has("selective_loss") ? "general_network_problem" : "unexplained_impairment";
+    const bool only_the_call = has("selective_loss") || has("differential") || slower_alone;
+    verdict.key = control && !only_the_call ? "general_network_problem" : "unexplained_impairment";
     verdict.confidence = 0.9;
     if (trouble != nullptr) describe(verdict, *trouble);
     verdict.parameters["loss_percent"] = fmt::format("{:.2f}", 100 * std::max(quality.worst_loss, quality.reported_loss));

@@ -9,6 +9,7 @@
 namespace callwitness::metrics {
 namespace {
 
+constexpr double only_mentioned = 0.8;      ///< below what accuses (verdict.cpp)
 constexpr double clearly_steadier = 0.5;   ///< of two beats that fit, the one with so much smaller a deviation
 
 std::string_view mechanism_of(const std::vector<const Interruption*>& cuts) {
@@ -47,7 +48,7 @@ std::optional<Period> beat_of(const std::vector<const Interruption*>& cuts, bool
   }
   auto by_clock = period_of(times), by_age = uptimes.size() + 1 < cuts.size() ? std::nullopt : period_of_gaps(uptimes, uptimes.size());
   if (by_age && by_age->missed > 0) by_age = std::nullopt;   // a timer that starts with the call can't miss a beat
-  by_uptime = by_age && (!by_clock || by_age->deviation < clearly_steadier * by_clock->deviation);
+  by_uptime = by_age && (!by_clock || !by_clock->strict || by_age->deviation < clearly_steadier * by_clock->deviation);
   return by_uptime ? by_age : by_clock;
 }
 
@@ -67,10 +68,12 @@ void add_alternatives(Finding& finding, std::size_t alive, std::size_t dead, std
 
 std::vector<Finding> cuts(const DetectorInput& input) {
   auto all = interruptions_of(input.observation);
-  // The rest of a period whose quota is used up is no cut.
+  // The rest of a period whose quota is used up is no cut, nor is a relay that nobody refreshed.
   std::erase_if(all, [&](const Interruption& cut) {
     return std::any_of(input.earlier.begin(), input.earlier.end(), [&](const Finding& f) {
-      return f.kind == "rate_cap" && f.mechanism == "quota" && std::find(f.flows.begin(), f.flows.end(), cut.flow) != f.flows.end();
+      if (std::find(f.flows.begin(), f.flows.end(), cut.flow) == f.flows.end()) return false;
+      if (f.kind == "benign_timer") return f.mechanism == "relay_expiry" && f.start_time == time_at(input.observation, cut.start);
+      return f.kind == "rate_cap" && f.mechanism == "quota";
     });
   });
   std::vector<Finding> findings;
@@ -104,7 +107,7 @@ std::vector<Finding> cuts(const DetectorInput& input) {
       finding.period_s = period->period;
       finding.period_s_low = period->low;
       finding.period_s_high = period->high;
-      finding.confidence = period->cuts >= 6 ? 0.995 : period->cuts >= 4 ? 0.99 : 0.9;
+      finding.confidence = !period->strict ? only_mentioned : period->cuts >= 6 ? 0.995 : period->cuts >= 4 ? 0.99 : 0.9;
       finding.numbers = {{"deviation", period->deviation}, {"by_uptime", by_uptime ? 1.0 : 0.0}, {"missed_beats", static_cast<double>(period->missed)},
                          {"others_alive", static_cast<double>(alive)}, {"others_dead", static_cast<double>(dead)}};
       add_alternatives(finding, alive, dead, party.size());
