@@ -26,7 +26,11 @@ std::vector<Closure> closures_of(std::span<const ArmPacket> packets) {
   for (std::size_t i = 0; i < packets.size();) {
     std::size_t end = i;
     while (end < packets.size() && packets[end].lost) ++end;
-    if (end < packets.size() && (end - i >= least_run || (i > 0 && packets[end].after_silence))) closures.push_back({i > 0 ? packets[i - 1].time : packets[i].time, packets[end].time});
+    if (end < packets.size() && (end - i >= least_run || (i > 0 && packets[end].after_silence))) {
+      // The period began between the last that was lost and the first that passed; half-way, jitter moves neither across.
+      const double to = end > i ? (packets[end - 1].time + packets[end].time) / 2 : packets[end].time;
+      closures.push_back({i > 0 ? packets[i - 1].time : packets[i].time, to});
+    }
     i = std::max(end, i + 1);
   }
   std::sort(closures.begin(), closures.end(), [](const Closure& a, const Closure& b) { return a.to - a.from > b.to - b.from; });
