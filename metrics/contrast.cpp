@@ -34,6 +34,11 @@ const FlowObservation* find_flow(const Observation& observation, FlowId id) {
   return at == observation.flows.end() || at->flow.id != id ? nullptr : &*at;
 }
 
+double lost_segments(const TcpObservation& tcp, Direction direction) {
+  const auto told = std::count_if(tcp.losses.begin(), tcp.losses.end(), [&](const TcpObservation::Loss& loss) { return loss.direction == direction; });
+  return std::max(static_cast<double>(told), static_cast<double>(tcp.retransmissions[static_cast<std::size_t>(direction)]));
+}
+
 Contrast contrast_of(const Observation& observation, const Arm& arm, double cap_bps, double from, double to) {
   Contrast contrast;
   const auto* own = find_flow(observation, arm.flow);
@@ -52,7 +57,7 @@ Contrast contrast_of(const Observation& observation, const Arm& arm, double cap_
       if (at >= 0 && at < static_cast<std::int64_t>(size)) others[static_cast<std::size_t>(at)] += 8.0 * series[i];
     }
     if (flow.tcp) {
-      retransmitted += static_cast<double>(flow.tcp->retransmissions[way]);
+      retransmitted += lost_segments(*flow.tcp, arm.direction);
       segments += static_cast<double>(flow.tcp->segments[way]);
     }
   }

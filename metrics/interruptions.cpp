@@ -21,7 +21,13 @@ constexpr double same_event = 8;            ///< seconds: flows of one host that
 constexpr double widest_of_two = 0.01, widest_of_three = 0.02, widest_of_four = 0.04, widest_of_more = 0.08;   ///< gaps
 constexpr double widest_of_two_to_mention = 0.025;   ///< two gaps this even are chance once in twenty: told, no more
 
-struct Times { std::vector<double> sent, received; std::vector<std::uint32_t> received_ordinals; };
+struct Times { std::vector<double> sent, received; std::vector<std::uint32_t> received_ordinals; std::vector<const TracePacket*> received_packets; };
+
+/// The sender's own silence: the next packet has the next number.
+bool nothing_missing(const TracePacket& before, const TracePacket& after) {
+  return before.stream == after.stream && before.stream != TracePacket::no_stream && before.extended_sequence != TracePacket::no_sequence &&
+         after.extended_sequence != TracePacket::no_sequence && after.extended_sequence - before.extended_sequence == 1;
+}
 
 Times media_times(const Observation& observation, const FlowObservation& flow) {
   Times times;
@@ -32,6 +38,7 @@ Times media_times(const Observation& observation, const FlowObservation& flow) {
     } else if (!packet.is_pure_ack) {
       times.received.push_back(at);
       times.received_ordinals.push_back(packet.ordinal);
+      times.received_packets.push_back(&packet);
     }
   }
   return times;
@@ -52,6 +59,7 @@ void add_silences(const Observation& observation, const FlowObservation& flow, s
     const double from = times.received[i];
     const bool last = i + 1 == times.received.size();
     const double to = last ? end_of_capture : times.received[i + 1];
+    if (!last && nothing_missing(*times.received_packets[i], *times.received_packets[i + 1])) continue;
     if (to - from < least_silence || count_in(times.received, from - history, from) < least_before) continue;
     const double before = static_cast<double>(count_in(times.sent, from - history, from)) / std::min(history, std::max(1.0, from - times.sent.front()));
     const double during = static_cast<double>(count_in(times.sent, from + 0.3, from + least_silence)) / (least_silence - 0.3);
@@ -96,22 +104,31 @@ bool closed_politely(const Observation& observation, const FlowObservation& flow
 }
 
 Company company_of(const Observation& observation, const FlowObservation& own, double from, double to) {
-  double received = 0, sent = 0;
-  for (const auto& flow : observation.flows) {
-    if (same_party(flow, own)) continue;
-    const double offset = capture::seconds(flow.bytes.start - observation.first_time);
-    const auto sum = [&](const std::vector<std::uint32_t>& series, double& into) {
-      for (std::size_t i = 0; i < series.size(); ++i) {
-        const double at = offset + static_cast<double>(i);
-        if (series[i] > 0 && at >= from && at + 1 <= to + 0.5) into += 1;
+  // Everything that crossed the line but the party's own: a name query that nobody answers is no flow worth keeping, and
+  // yet says that the line is dead.
+  const double origin = capture::seconds(observation.total.start - observation.first_time);
+  const auto first = static_cast<std::int64_t>(std::ceil(from - origin)), end = static_cast<std::int64_t>(std::floor(to + 0.5 - origin));
+  const auto size = static_cast<std::size_t>(std::max<std::int64_t>(0, end - first));
+  std::vector<double> received(size, 0), sent(size, 0);
+  const auto add = [&](const ByteSeries& series, double sign) {
+    const auto offset = std::llround(capture::seconds(series.start - observation.total.start)) - first;
+    const auto into = [&](const std::vector<std::uint32_t>& values, std::vector<double>& sums) {
+      for (std::size_t i = 0; i < sums.size(); ++i) {
+        const std::int64_t at = static_cast<std::int64_t>(i) - offset;
+        if (at >= 0 && at < static_cast<std::int64_t>(values.size())) sums[i] += sign * values[static_cast<std::size_t>(at)];
       }
     };
-    sum(flow.bytes.received, received);
-    sum(flow.bytes.sent, sent);
-  }
+    into(series.received, received);
+    into(series.sent, sent);
+  };
+  add(observation.total, 1);
+  for (const auto& flow : observation.flows)
+    if (same_party(flow, own)) add(flow.bytes, -1);
+  const auto seconds_of = [](const std::vector<double>& sums) { return static_cast<double>(std::count_if(sums.begin(), sums.end(), [](double bytes) { return bytes > 0; })); };
   using enum Interruption::Others;
   // A single second with something sent may be the tail of a connection that ended.
-  return {received > 0 ? alive : sent > 1 ? dead : absent, received};
+  const double heard = seconds_of(received);
+  return {heard > 0 ? alive : seconds_of(sent) > 1 ? dead : absent, heard};
 }
 
 std::vector<Interruption> interruptions_of(const Observation& observation) {

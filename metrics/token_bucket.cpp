@@ -254,7 +254,9 @@ std::optional<PolicerFit> fit_one(std::span<const ArmPacket> packets) {
     fit.spread = widest_spread_when_sure;
   }
   fit.rate_low = fit.rate_bps * (1 - half);
-  fit.rate_high = fit.rate_bps * (1 + half);
+  // What is lost behind the bucket has been paid for: the cap is higher by that share.
+  const double behind = std::min(0.05, fit.loss_when_full * fit.loss_ratio);
+  fit.rate_high = fit.rate_bps * (1 + half + behind);
   const double deepest = *std::max_element(by_depth.begin(), by_depth.end());
   for (std::size_t d = 0; d < bucket_depths.size(); ++d) {
     if (by_depth[d] < deepest - 4) continue;

@@ -15,6 +15,7 @@ namespace {
 constexpr double shortest_call = 10;            ///< seconds of media below which nothing can be judged
 constexpr std::uint64_t fewest_packets = 200;
 constexpr double impairing_loss = 0.01;
+constexpr double least_by_cadence = 0.02, times_by_cadence = 3;   ///< empty places of what we receive, against what we send
 constexpr double impairing_window_loss = 0.08;  ///< of 10 s
 constexpr double impairing_delay_ms = 150;      ///< 95th percentile above the 10th (a lone early packet isn't the path's minimum)
 constexpr double impairing_jitter_ms = 20;
@@ -29,10 +30,26 @@ struct Quality {
   std::uint64_t packets = 0;
   double worst_loss = 0, worst_window = 0, delay_p95 = 0, jitter = 0, reported_loss = 0;
   bool video = false;   ///< among the calls' media
+  std::uint64_t numbered = 0;                     ///< packets whose numbers show losses
+  bool by_cadence = false;                        ///< losses of some unnumbered stream can be told from its sender's pauses
 };
+
+/// Places left empty on a steady sender's grid. Our own sending in the same flow shows what the application leaves empty by itself.
+void add_by_cadence(const Arm& arm, std::span<const Arm> arms, Quality& quality) {
+  if (!arm.whole_flow || arm.source != LossSource::cadence || arm.packets.size() < fewest_packets) return;
+  const auto own = std::find_if(arms.begin(), arms.end(), [&](const Arm& other) {
+    return other.whole_flow && other.flow == arm.flow && other.direction != arm.direction && other.source == LossSource::cadence && other.packets.size() >= fewest_packets;
+  });
+  if (own == arms.end()) return;
+  quality.by_cadence = true;
+  const auto ratio = [](const Arm& of) { return static_cast<double>(of.lost) / static_cast<double>(of.packets.size()); };
+  const double empty = ratio(arm), usual = ratio(*own);
+  if (empty - usual >= least_by_cadence && empty >= times_by_cadence * usual) quality.worst_loss = std::max(quality.worst_loss, empty - usual);
+}
 
 void add_arm(const Arm& arm, Quality& quality) {
   if (!arm.whole_flow || arm.source != LossSource::sequence || arm.packets.size() < fewest_packets) return;
+  quality.numbered += arm.packets.size();
   quality.worst_loss = std::max(quality.worst_loss, static_cast<double>(arm.lost) / static_cast<double>(arm.packets.size()));
   double from = arm.packets.front().time, seen = 0, lost = 0;
   for (const auto& packet : arm.packets) {
@@ -60,7 +77,10 @@ Quality quality_of(const Observation& observation, std::span<const StreamMeasure
       quality.jitter = std::max(quality.jitter, *measure.jitter_ms);
   }
   for (const auto& arm : arms)
-    if (can_show_losses(observation, arm)) add_arm(arm, quality);
+    if (can_show_losses(observation, arm)) {
+      add_arm(arm, quality);
+      if (observation.local_known) add_by_cadence(arm, arms, quality);
+    }
   for (const auto& stream : observation.streams) {
     if (stream.direction == Direction::received && stream.delay.size() >= 50) {
       std::vector<double> delays;
@@ -117,7 +137,8 @@ Verdict judge(const Observation& observation, std::span<const StreamMeasures> me
   if (!control) verdict.would_help.insert(verdict.would_help.begin(), "control_traffic");
   if (enough) {
     // With this many packets a loss of three in all would have been seen with 95 % probability.
-    verdict.smallest_detectable["loss_ratio"] = std::min(1.0, 3.0 / static_cast<double>(quality.packets));
+    if (quality.numbered > 0) verdict.smallest_detectable["loss_ratio"] = std::min(1.0, 3.0 / static_cast<double>(quality.numbered));
+    else if (quality.by_cadence) verdict.smallest_detectable["loss_ratio"] = least_by_cadence;
     // Video may adapt to a shaper so well that there is neither loss nor a full queue: then no size of cap is sure to show.
     if (!quality.video) verdict.smallest_detectable["rate_ratio"] = quality.media_seconds >= 60 ? 0.95 : 0.85;
     verdict.smallest_detectable["period_count"] = 3;

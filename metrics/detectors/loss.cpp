@@ -29,7 +29,7 @@ std::vector<Finding> loss(const DetectorInput& input) {
     for (const auto& flow : observation.flows) {
       if (!flow.tcp || own == nullptr || same_party(flow, *own)) continue;
       segments += static_cast<double>(flow.tcp->segments[static_cast<std::size_t>(arm.direction)]);
-      retransmitted += static_cast<double>(flow.tcp->retransmissions[static_cast<std::size_t>(arm.direction)]);
+      retransmitted += lost_segments(*flow.tcp, arm.direction);
     }
     if (segments > 0) finding.numbers["control_loss_ratio"] = retransmitted / segments;
     findings.push_back(std::move(finding));

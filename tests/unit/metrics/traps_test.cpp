@@ -133,6 +133,53 @@ TEST_CASE("a load balancer's RST with another TTL is no forged one by that sign 
   CHECK_FALSE(accused(analysis));
 }
 
+TEST_CASE("a crashed host's resets, behind another TTL and one for each segment on its way, are its own", "[traps]") {
+  Machine machine;
+  const Wire wire{peer, 41000, 64738, true};
+  const auto [ours, theirs] = tcp_voice(machine, wire, 2, 60);
+  machine.tcp(62.03, wire, false, theirs, ours, 20, 0, 58);
+  // What we sent before that came is answered as well, numbered as we had acknowledged.
+  machine.tcp(62.045, wire, false, theirs - 90, ours, 4, 0, 58);
+  machine.tcp(62.06, wire, false, theirs - 90, ours, 4, 0, 58);
+  machine.pages(80);
+  const auto analysis = machine.analysis();
+  CHECK_FALSE(has(analysis, "injected_reset"));
+  CHECK_FALSE(accused(analysis));
+}
+
+TEST_CASE("a talker's silence of four seconds in numbered media is no outage", "[traps]") {
+  Machine machine;
+  const Wire media{peer, 30000, 23456, false};
+  machine.talk(media, 1, 61, 61, 100);
+  // What would have come from 30 to 34 s was never sent: the numbers after it follow on.
+  std::erase_if(machine.frames, [](const auto& frame) { return frame.bytes[26] == 203 && frame.time >= 30 && frame.time < 34; });
+  for (auto& frame : machine.frames) {
+    if (frame.bytes[26] != 203 || frame.time < 34) continue;
+    const auto number = static_cast<std::uint32_t>(frame.bytes[44] << 8 | frame.bytes[45]) - 200;
+    frame.bytes[44] = static_cast<std::uint8_t>(number >> 8);
+    frame.bytes[45] = static_cast<std::uint8_t>(number);
+  }
+  machine.pages(61);
+  const auto analysis = machine.analysis();
+  CHECK_FALSE(has(analysis, "outage"));
+  CHECK(analysis.verdict.verdict_class == metrics::VerdictClass::clean);
+}
+
+TEST_CASE("a line that drops at regular times while name queries go unanswered cuts nobody off", "[traps]") {
+  const bool queries = GENERATE(true, false);
+  Machine machine;
+  for (int k = 0; k < 5; ++k) {
+    const double from = 2 + 100.0 * k;
+    machine.talk({peer, static_cast<std::uint16_t>(30000 + 2 * k), 23456, false}, from, from + 99, from + 92, 100u + static_cast<std::uint32_t>(2 * k));
+    if (!queries) continue;
+    // Asked three times, answered by nobody: the whole line is dead.
+    for (int i = 0; i < 3; ++i) machine.text(from + 93 + 2 * i, {0x08080808, static_cast<std::uint16_t>(50000 + k), 53, false}, true, "\x01\x02 name");
+  }
+  const auto analysis = machine.analysis();
+  CHECK(has(analysis, "outage"));
+  CHECK(has(analysis, "periodic_reset") != queries);
+}
+
 TEST_CASE("a connection that a NAT forgot while it was idle is no freeze and no cut") {
   Machine machine;
   for (int k = 0; k < 5; ++k) {
