@@ -103,32 +103,44 @@ bool closed_politely(const Observation& observation, const FlowObservation& flow
   return false;
 }
 
+/// Name queries and connections begun between the two times by whoever else, that nobody answered then: too small to be
+/// kept as flows, and yet the line is dead. (What an application sends about when it looks for a new path is no such sign.)
+std::size_t unanswered_between(const Observation& observation, const FlowObservation& own, double from, double to) {
+  constexpr std::uint16_t name_service = 53;
+  constexpr auto late = std::chrono::seconds(2);
+  std::size_t count = 0;
+  for (const auto& flow : observation.classification->flows) {
+    const auto& tuple = flow.five_tuple;
+    const bool query = tuple.protocol == capture::protocol::udp && tuple.destination.port == name_service;
+    const double began = capture::seconds(flow.first_time - observation.first_time);
+    if (!(query || tuple.protocol == capture::protocol::tcp) || began < from || began > to) continue;
+    FlowObservation other;
+    other.flow = flow;
+    other.forward = Direction::sent;   // who begins a query or a connection in a dead hour is our end
+    if (same_party(other, own)) continue;
+    count += flow.backward.packets == 0 || (query && flow.last_time - flow.first_time >= late) ? 1 : 0;
+  }
+  return count;
+}
+
 Company company_of(const Observation& observation, const FlowObservation& own, double from, double to) {
-  // Everything that crossed the line but the party's own: a name query that nobody answers is no flow worth keeping, and
-  // yet says that the line is dead.
-  const double origin = capture::seconds(observation.total.start - observation.first_time);
-  const auto first = static_cast<std::int64_t>(std::ceil(from - origin)), end = static_cast<std::int64_t>(std::floor(to + 0.5 - origin));
-  const auto size = static_cast<std::size_t>(std::max<std::int64_t>(0, end - first));
-  std::vector<double> received(size, 0), sent(size, 0);
-  const auto add = [&](const ByteSeries& series, double sign) {
-    const auto offset = std::llround(capture::seconds(series.start - observation.total.start)) - first;
-    const auto into = [&](const std::vector<std::uint32_t>& values, std::vector<double>& sums) {
-      for (std::size_t i = 0; i < sums.size(); ++i) {
-        const std::int64_t at = static_cast<std::int64_t>(i) - offset;
-        if (at >= 0 && at < static_cast<std::int64_t>(values.size())) sums[i] += sign * values[static_cast<std::size_t>(at)];
+  double received = 0, sent = 0;
+  for (const auto& flow : observation.flows) {
+    if (same_party(flow, own)) continue;
+    const double offset = capture::seconds(flow.bytes.start - observation.first_time);
+    const auto sum = [&](const std::vector<std::uint32_t>& series, double& into) {
+      for (std::size_t i = 0; i < series.size(); ++i) {
+        const double at = offset + static_cast<double>(i);
+        if (series[i] > 0 && at >= from && at + 1 <= to + 0.5) into += 1;
       }
     };
-    into(series.received, received);
-    into(series.sent, sent);
-  };
-  add(observation.total, 1);
-  for (const auto& flow : observation.flows)
-    if (same_party(flow, own)) add(flow.bytes, -1);
-  const auto seconds_of = [](const std::vector<double>& sums) { return static_cast<double>(std::count_if(sums.begin(), sums.end(), [](double bytes) { return bytes > 0; })); };
+    sum(flow.bytes.received, received);
+    sum(flow.bytes.sent, sent);
+  }
   using enum Interruption::Others;
+  if (received > 0) return {alive, received};
   // A single second with something sent may be the tail of a connection that ended.
-  const double heard = seconds_of(received);
-  return {heard > 0 ? alive : seconds_of(sent) > 1 ? dead : absent, heard};
+  return {sent > 1 || unanswered_between(observation, own, from, to) > 0 ? dead : absent, received};
 }
 
 std::vector<Interruption> interruptions_of(const Observation& observation) {

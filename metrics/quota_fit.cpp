@@ -79,8 +79,9 @@ std::optional<QuotaFit> fit_at(std::span<const ArmPacket> packets, double period
   fit.periods = static_cast<std::size_t>(last - first + 1);
   if (fit.used_up < least_used_up || static_cast<double>(fit.used_up) < least_share_used_up * static_cast<double>(fit.periods)) return std::nullopt;
   if (static_cast<double>(outside) > std::max(most_outside * static_cast<double>(outside + fit.losses), static_cast<double>(fit.used_up))) return std::nullopt;
-  fit.bytes = mean(passed);
-  fit.bytes_spread = standard_deviation(passed) / fit.bytes;
+  // A period in which others held the line up passes more or less than it was allowed: the middle ones tell.
+  fit.bytes = median(passed);
+  fit.bytes_spread = (quantile(passed, 0.84) - quantile(passed, 0.16)) / 2 / fit.bytes;
   for (const auto& closed : fit.closed) fit.closed_s += (closed.to - closed.from) / static_cast<double>(fit.closed.size());
   const double packet = packets[packets.size() / 2].bytes;
   if (fit.bytes_spread > std::max(widest, widest_in_packets * packet / fit.bytes)) return std::nullopt;

@@ -19,6 +19,7 @@ constexpr double interval_in_spurt_seconds = 0.5;
 constexpr std::size_t minimum_intervals = 5;
 constexpr double most_loss_when_full = 0.3;
 constexpr double most_loss_when_full_if_exact = 0.5, much_wider = 3;
+constexpr double hardly_lost_when_full = 0.02, least_precision_if_clear_cut = 0.4;
 constexpr double least_precision = 0.5;
 constexpr double least_recall = 0.7;
 constexpr double narrow_spread = 0.06;
@@ -32,6 +33,7 @@ constexpr double pause_seconds = 0.1;              ///< a longer gap is the code
 constexpr double few_lost_when_full = 0.05;        ///< share of the losses: chance takes some on every path
 constexpr double even_window = 2;                  ///< seconds
 constexpr std::size_t least_windows_losing = 4, many_windows_losing = 7;   ///< more than a stray packet
+constexpr std::size_t far_too_many_windows = 14;   ///< for handovers, whose stray losses the rule on steady traffic is for
 constexpr double most_lost_in_worst = 0.6;         ///< share of the losses, of the worst two of few windows
 constexpr double largest_evenness_p = 1e-6;
 constexpr double steady = 0.02;                    ///< spread of what is offered, below which nothing overflows the bucket:
@@ -169,7 +171,11 @@ void judge_fit(PolicerFit& fit) {
   const bool exact = fit.spread <= very_narrow_spread && fit.offered_spread >= much_wider * fit.spread && fit.gain >= much_gain &&
                      fit.precision >= least_precision && fit.recall >= least_recall;
   const bool never_when_full = fit.loss_when_full <= (exact ? most_loss_when_full_if_exact : most_loss_when_full) || fit.lost_when_full <= few_lost_when_full;
-  const bool precise = fit.precision >= least_precision && fit.recall >= least_recall;
+  // Nothing at all lost from a full bucket, an exact rate, and nearly every loss explained: then a few that passed with
+  // too little (what was lost had another size than its neighbours) don't matter.
+  const bool clear_cut = fit.lost_when_full <= hardly_lost_when_full && fit.recall >= sure_recall && fit.gain >= much_gain && fit.spread <= very_narrow_spread &&
+                         fit.offered_spread >= much_wider * fit.spread;
+  const bool precise = fit.precision >= (clear_cut ? least_precision_if_clear_cut : least_precision) && fit.recall >= least_recall;
   const double lift = fit.loss_ratio > 0 ? fit.precision / fit.loss_ratio : 0;
   const bool much_explained = fit.gain >= much_gain && lift >= high_lift;
   const bool narrow = fit.spread <= (much_explained ? narrow_spread_at_much_gain : narrow_spread) &&
@@ -181,7 +187,7 @@ void judge_fit(PolicerFit& fit) {
   const bool sure = fit.precision >= sure_precision && fit.recall >= sure_recall;
   // One outage (a handover, a scan) fills one or two windows; with stray losses in a few others it would look like a rate.
   const bool recurs = fit.windows_losing >= many_windows_losing || (fit.windows_losing >= least_windows_losing && fit.lost_in_worst <= most_lost_in_worst);
-  const bool taken_up = fit.offered_spread > steady || fit.filled >= least_filled;
+  const bool taken_up = fit.offered_spread > steady || fit.filled >= least_filled || fit.windows_losing >= far_too_many_windows;
   fit.mechanism = recurs && taken_up && never_when_full && (precise || narrow || even) && fit.spread <= (sure ? widest_spread_when_sure : widest_spread) &&
                   fit.local_rate_ratio >= least_local_rate_ratio;
 }

@@ -15,7 +15,9 @@ namespace {
 constexpr double shortest_call = 10;            ///< seconds of media below which nothing can be judged
 constexpr std::uint64_t fewest_packets = 200;
 constexpr double impairing_loss = 0.01;
-constexpr double least_by_cadence = 0.02, times_by_cadence = 3;   ///< empty places of what we receive, against what we send
+constexpr double least_by_cadence = 0.006, times_by_cadence = 5;  ///< empty places of what we receive, against what we send
+constexpr std::uint64_t fewest_empty = 20;
+constexpr double fewest_off_grid = 0.5, most_off_grid = 0.95;     ///< of the packets that we send; fewer still are another codec's
 constexpr double impairing_window_loss = 0.08;  ///< of 10 s
 constexpr double impairing_delay_ms = 150;      ///< 95th percentile above the 10th (a lone early packet isn't the path's minimum)
 constexpr double impairing_jitter_ms = 20;
@@ -36,15 +38,20 @@ struct Quality {
 
 /// Places left empty on a steady sender's grid. Our own sending in the same flow shows what the application leaves empty by itself.
 void add_by_cadence(const Arm& arm, std::span<const Arm> arms, Quality& quality) {
-  if (!arm.whole_flow || arm.source != LossSource::cadence || arm.packets.size() < fewest_packets) return;
+  if (!arm.whole_flow || arm.source == LossSource::sequence || arm.packets.size() < fewest_packets) return;
   const auto own = std::find_if(arms.begin(), arms.end(), [&](const Arm& other) {
     return other.whole_flow && other.flow == arm.flow && other.direction != arm.direction && other.source == LossSource::cadence && other.packets.size() >= fewest_packets;
   });
   if (own == arms.end()) return;
-  quality.by_cadence = true;
-  const auto ratio = [](const Arm& of) { return static_cast<double>(of.lost) / static_cast<double>(of.packets.size()); };
-  const double empty = ratio(arm), usual = ratio(*own);
-  if (empty - usual >= least_by_cadence && empty >= times_by_cadence * usual) quality.worst_loss = std::max(quality.worst_loss, empty - usual);
+  const auto count = [](const Arm& of) { return static_cast<double>(of.packets.size()); };
+  if (arm.source == LossSource::cadence) {
+    quality.by_cadence = true;
+    const double empty = static_cast<double>(arm.lost) / count(arm), usual = static_cast<double>(own->lost) / count(*own);
+    if (arm.lost >= fewest_empty && empty >= least_by_cadence && empty >= times_by_cadence * usual) quality.worst_loss = std::max(quality.worst_loss, impairing_loss + empty - usual);
+  } else if (const double share = count(arm) / count(*own); share >= fewest_off_grid && share <= most_off_grid) {
+    // Fewer than we send, and off any grid: a queue holds them up and drops.
+    quality.worst_loss = std::max(quality.worst_loss, 1 - share);
+  }
 }
 
 void add_arm(const Arm& arm, Quality& quality) {

@@ -15,6 +15,13 @@ bool capture_is_whole(std::span<const Finding> earlier) {
   return std::none_of(earlier.begin(), earlier.end(), [](const Finding& f) { return f.kind == "capture_loss"; });
 }
 
+/// A bucket for one stream only: of the whole, losses would fall where it was full and the rate would wander; of the part,
+/// neither.
+bool pays_alone(const PolicerFit& part, const PolicerFit& whole) {
+  constexpr double exact = 0.02, wanders = 3, never = 0.05, often = 0.25;
+  return part.mechanism && part.spread <= exact && part.lost_when_full <= never && whole.lost_when_full >= often && whole.spread >= wanders * part.spread;
+}
+
 Finding tell(const DetectorInput& input, const Arm& arm, const PolicerFit& fit, const Contrast& contrast) {
   Finding finding = finding_of(input, arm, "rate_cap", "policer", fit.start, fit.end);
   finding.rate_bps = fit.rate_bps;
@@ -62,6 +69,13 @@ std::vector<Finding> policer(const DetectorInput& input) {
       best = std::move(fits);
       best_gain = gain;
     }
+    if (best_arm != nullptr && best_arm->whole_flow && !best.empty() && !best.front().mechanism)
+      for (std::size_t i = a; i < end; ++i)
+        if (!input.arms[i].whole_flow && !fits_of[i].empty() && pays_alone(fits_of[i].front(), best.front())) {
+          best_arm = &input.arms[i];
+          best = std::move(fits_of[i]);
+          break;
+        }
     a = end;
     if (best_arm == nullptr) continue;
     // A queue that is always full drops like a policer; what it lets out follows its sizes.
