@@ -19,6 +19,7 @@ constexpr double usual_pause = 1.2;         ///< seconds: a flow whose own pause
 constexpr double same_event = 8;            ///< seconds: flows of one host that die together
 // People who hang up and redial (uptimes log-normal, sigma 0.5) seldom keep a beat this well by chance.
 constexpr double widest_of_two = 0.01, widest_of_three = 0.02, widest_of_four = 0.04, widest_of_more = 0.08;   ///< gaps
+constexpr double widest_with_missed = 0.02;  ///< multiples fit by chance more easily
 constexpr double widest_of_two_to_mention = 0.025;   ///< two gaps this even are chance once in twenty: told, no more
 
 struct Times { std::vector<double> sent, received; std::vector<std::uint32_t> received_ordinals; std::vector<const TracePacket*> received_packets; };
@@ -218,7 +219,7 @@ std::optional<Period> period_of_gaps(const std::vector<double>& gaps, std::size_
   period.missed = static_cast<std::size_t>(beats) - gaps.size();
   period.deviation = std::sqrt(squares / static_cast<double>(gaps.size())) / base;
   if (2 * single < gaps.size()) return std::nullopt;
-  if (period.missed > 0 && cuts < 5) return std::nullopt;
+  if (period.missed > 0 && (cuts < 5 || period.deviation > widest_with_missed || 2 * period.missed > gaps.size())) return std::nullopt;
   const auto beat_count = gaps.size();
   const double limit = beat_count >= 5 ? widest_of_more : beat_count == 4 ? widest_of_four : beat_count == 3 ? widest_of_three : widest_of_two_to_mention;
   if (period.deviation > limit) return std::nullopt;

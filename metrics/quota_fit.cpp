@@ -49,7 +49,9 @@ std::optional<QuotaFit> fit_at(std::span<const ArmPacket> packets, double period
     const double end = phase + static_cast<double>(index + 1) * period - 0.001;
     double bytes = 0, closed_from = -1;
     const std::size_t begin = i;
-    for (; i < packets.size() && packets[i].time < end; ++i) bytes += packets[i].lost ? 0 : packets[i].bytes;
+    // At least one, whatever the last digits say: a period that ends where it begins would never end.
+    do bytes += packets[i].lost ? 0 : packets[i].bytes;
+    while (++i < packets.size() && packets[i].time < end);
     // Backwards from the end: as far as nearly everything is lost.
     std::size_t lost = 0, inside = 0, losses = 0;
     for (std::size_t k = i; k-- > begin;) {

@@ -15,8 +15,7 @@ namespace {
 constexpr double shortest_call = 10;            ///< seconds of media below which nothing can be judged
 constexpr std::uint64_t fewest_packets = 200;
 constexpr double impairing_loss = 0.01;
-constexpr double least_by_cadence = 0.006, times_by_cadence = 5;  ///< empty places of what we receive, against what we send
-constexpr std::uint64_t fewest_empty = 20;
+constexpr double least_by_cadence = 0.012, times_by_cadence = 5;  ///< empty places of what we receive, against what we send
 constexpr double fewest_off_grid = 0.5, most_off_grid = 0.95;     ///< of the packets that we send; fewer still are another codec's
 constexpr double impairing_window_loss = 0.08;  ///< of 10 s
 constexpr double impairing_delay_ms = 150;      ///< 95th percentile above the 10th (a lone early packet isn't the path's minimum)
@@ -46,8 +45,11 @@ void add_by_cadence(const Arm& arm, std::span<const Arm> arms, Quality& quality)
   const auto count = [](const Arm& of) { return static_cast<double>(of.packets.size()); };
   if (arm.source == LossSource::cadence) {
     quality.by_cadence = true;
-    const double empty = static_cast<double>(arm.lost) / count(arm), usual = static_cast<double>(own->lost) / count(*own);
-    if (arm.lost >= fewest_empty && empty >= least_by_cadence && empty >= times_by_cadence * usual) quality.worst_loss = std::max(quality.worst_loss, impairing_loss + empty - usual);
+    // A late packet leaves its own place empty and is one too many where it comes.
+    const double places = own->duration() > 0 ? count(*own) * arm.duration() / own->duration() : count(arm);
+    const double lost = static_cast<double>(arm.lost) - std::max(0.0, count(arm) - places);
+    const double empty = lost / count(arm), usual = static_cast<double>(own->lost) / count(*own);
+    if (empty >= least_by_cadence && empty >= times_by_cadence * usual) quality.worst_loss = std::max(quality.worst_loss, empty - usual);
   } else if (const double share = count(arm) / count(*own); share >= fewest_off_grid && share <= most_off_grid) {
     // Fewer than we send, and off any grid: a queue holds them up and drops.
     quality.worst_loss = std::max(quality.worst_loss, 1 - share);

@@ -107,7 +107,11 @@ std::vector<Finding> cuts(const DetectorInput& input) {
       finding.period_s = period->period;
       finding.period_s_low = period->low;
       finding.period_s_high = period->high;
-      finding.confidence = !period->strict ? only_mentioned : period->cuts >= 6 ? 0.995 : period->cuts >= 4 ? 0.99 : 0.9;
+      // Where others ran, but none during any cut, the line itself may drop so regularly; a reset that came says that it didn't.
+      const double end = capture::seconds(input.observation.last_time - input.observation.first_time);
+      const bool nobody_to_ask = company_of(input.observation, *flow, 0, end).others == Interruption::Others::absent;
+      const bool line_lives = alive > 0 || finding.mechanism == "tcp_rst" || nobody_to_ask;
+      finding.confidence = !period->strict || !line_lives ? only_mentioned : period->cuts >= 6 ? 0.995 : period->cuts >= 4 ? 0.99 : 0.9;
       finding.numbers = {{"deviation", period->deviation}, {"by_uptime", by_uptime ? 1.0 : 0.0}, {"missed_beats", static_cast<double>(period->missed)},
                          {"others_alive", static_cast<double>(alive)}, {"others_dead", static_cast<double>(dead)}};
       add_alternatives(finding, alive, dead, party.size());
