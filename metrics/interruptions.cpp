@@ -55,12 +55,17 @@ void add_silences(const Observation& observation, const FlowObservation& flow, s
   std::vector<double> gaps;
   for (std::size_t i = 1; i < times.received.size(); ++i) gaps.push_back(times.received[i] - times.received[i - 1]);
   if (quantile(gaps, 0.995) > usual_pause) return;
+  double longest_pause = 0;                   // of the talker's own
+  for (std::size_t i = 1; i < times.received.size(); ++i)
+    if (nothing_missing(*times.received_packets[i - 1], *times.received_packets[i])) longest_pause = std::max(longest_pause, times.received[i] - times.received[i - 1]);
   const double end_of_capture = capture::seconds(observation.last_time - observation.first_time);
   for (std::size_t i = 0; i < times.received.size(); ++i) {
     const double from = times.received[i];
     const bool last = i + 1 == times.received.size();
     const double to = last ? end_of_capture : times.received[i + 1];
     if (!last && nothing_missing(*times.received_packets[i], *times.received_packets[i + 1])) continue;
+    // At the end no next packet tells: a talker who pauses that long now and then may be pausing.
+    if (last && longest_pause >= usual_pause && std::min(to, times.sent.back()) - from < 2 * longest_pause) continue;
     if (to - from < least_silence || count_in(times.received, from - history, from) < least_before) continue;
     const double before = static_cast<double>(count_in(times.sent, from - history, from)) / std::min(history, std::max(1.0, from - times.sent.front()));
     const double during = static_cast<double>(count_in(times.sent, from + 0.3, from + least_silence)) / (least_silence - 0.3);

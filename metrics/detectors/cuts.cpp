@@ -102,7 +102,7 @@ std::vector<Finding> cuts(const DetectorInput& input) {
       return f.kind == "freeze" && f.numbers.at("deviation") < clearly_steadier * period->deviation &&
              std::find(f.flows.begin(), f.flows.end(), party.front()->flow) != f.flows.end();
     });
-    if (period && !line && !frozen && (period->firm || alive == party.size())) {
+    if (period && !line && !frozen) {
       Finding finding = tell(input, party, "periodic_reset");
       finding.period_s = period->period;
       finding.period_s_low = period->low;
@@ -111,7 +111,8 @@ std::vector<Finding> cuts(const DetectorInput& input) {
       const double end = capture::seconds(input.observation.last_time - input.observation.first_time);
       const bool nobody_to_ask = company_of(input.observation, *flow, 0, end).others == Interruption::Others::absent;
       const bool line_lives = alive > 0 || finding.mechanism == "tcp_rst" || nobody_to_ask;
-      finding.confidence = !period->strict || !line_lives ? only_mentioned : period->cuts >= 6 ? 0.995 : period->cuts >= 4 ? 0.99 : 0.9;
+      const bool tells = period->strict && (period->firm || alive == party.size()) && line_lives;
+      finding.confidence = !tells ? only_mentioned : period->cuts >= 6 ? 0.995 : period->cuts >= 4 ? 0.99 : 0.9;
       finding.numbers = {{"deviation", period->deviation}, {"by_uptime", by_uptime ? 1.0 : 0.0}, {"missed_beats", static_cast<double>(period->missed)},
                          {"others_alive", static_cast<double>(alive)}, {"others_dead", static_cast<double>(dead)}};
       add_alternatives(finding, alive, dead, party.size());

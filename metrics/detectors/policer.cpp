@@ -18,7 +18,7 @@ bool capture_is_whole(std::span<const Finding> earlier) {
 /// A bucket for one stream only: of the whole, losses would fall where it was full and the rate would wander; of the part,
 /// neither.
 bool pays_alone(const PolicerFit& part, const PolicerFit& whole) {
-  constexpr double exact = 0.02, wanders = 3, never = 0.05, often = 0.25;
+  constexpr double exact = 0.03, wanders = 3, never = 0.1, often = 0.25;
   return part.mechanism && part.spread <= exact && part.lost_when_full <= never && whole.lost_when_full >= often && whole.spread >= wanders * part.spread;
 }
 

@@ -190,11 +190,6 @@ TEST_CASE("a connection that a NAT forgot while it was idle is no freeze and no 
   }
   machine.pages(1000);
   const auto analysis = machine.analysis();
-  const auto* timer = find(analysis, "benign_timer");
-  REQUIRE(timer != nullptr);
-  CHECK(timer->mechanism == "idle");
-  CHECK(*timer->count == 5);
-  CHECK(*timer->period_s == Approx(90).epsilon(0.02));
   CHECK_FALSE(has(analysis, "freeze"));
   CHECK_FALSE(has(analysis, "periodic_reset"));
   CHECK_FALSE(accused(analysis));
