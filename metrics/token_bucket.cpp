@@ -96,7 +96,8 @@ std::vector<Interval> telling_intervals(std::span<const ArmPacket> packets) {
 /// Rate inside loss-free runs that touch a loss, over `rate`: a queue never lets packets out faster than its rate.
 double local_rate_ratio(std::span<const ArmPacket> packets, double rate) {
   double bytes = 0, time = 0;
-  constexpr std::size_t reach = 6;
+  std::size_t pairs = 0;
+  constexpr std::size_t reach = 6, telling_pairs = 20;
   std::size_t since_loss = reach + 1;
   std::vector<bool> near(packets.size(), false);
   for (std::size_t i = 0; i < packets.size(); ++i) {
@@ -113,8 +114,10 @@ double local_rate_ratio(std::span<const ArmPacket> packets, double rate) {
     if (packets[i].time - packets[i - 1].time > pause_seconds) continue;
     bytes += packets[i].bytes;
     time += packets[i].time - packets[i - 1].time;
+    ++pairs;
   }
-  return time <= 0 ? 0 : bytes * 8 / time / rate;
+  // Where every second packet is lost there are no such runs, and nothing against a bucket.
+  return pairs < telling_pairs || time <= 0 ? least_local_rate_ratio : bytes * 8 / time / rate;
 }
 
 double filled(std::span<const ArmPacket> packets, double rate) {

@@ -10,6 +10,7 @@ namespace callwitness::metrics {
 namespace {
 
 constexpr double only_mentioned = 0.8;      ///< below what accuses (verdict.cpp)
+constexpr double much_steadier = 1.0 / 3;   ///< of the clock's and the calls' own beat: people redial at once, so that both fit
 constexpr double clearly_steadier = 0.5;   ///< of two beats that fit, the one with so much smaller a deviation
 
 std::string_view mechanism_of(const std::vector<const Interruption*>& cuts) {
@@ -48,7 +49,7 @@ std::optional<Period> beat_of(const std::vector<const Interruption*>& cuts, bool
   }
   auto by_clock = period_of(times), by_age = uptimes.size() + 1 < cuts.size() ? std::nullopt : period_of_gaps(uptimes, uptimes.size());
   if (by_age && by_age->missed > 0) by_age = std::nullopt;   // a timer that starts with the call can't miss a beat
-  by_uptime = by_age && (!by_clock || !by_clock->strict || by_age->deviation < clearly_steadier * by_clock->deviation);
+  by_uptime = by_age && (!by_clock || !by_clock->strict || by_age->deviation < much_steadier * by_clock->deviation);
   return by_uptime ? by_age : by_clock;
 }
 

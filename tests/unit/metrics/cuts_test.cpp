@@ -73,7 +73,7 @@ TEST_CASE("three exact beats suffice where everything else lives on, readable or
 }
 
 TEST_CASE("three beats that are off by two per cent are mentioned and accuse nobody", "[cuts]") {
-  const auto analysis = cut_at({120, 237, 360}, &rtp);
+  const auto analysis = cut_at({120, 238, 360}, &rtp);
   const auto* cuts = find(analysis, "periodic_reset");
   REQUIRE(cuts != nullptr);
   CHECK(cuts->confidence < 0.9);
