@@ -11,10 +11,12 @@ namespace {
 constexpr double clear_excess = 1.7;       ///< a line that held packets back 400 ms shows at most 1.4 times its rate in a second
 constexpr double excess_if_suffering = 3;  ///< TCP that loses a lot itself must be far above the cap
 constexpr double suffering_retransmissions = 0.05;
+constexpr double starving_retransmissions = 0.15;   ///< of few segments: what is starved sends few
 constexpr double least_call_in_busy = 0.75;  ///< on a shared line the call shrinks when others take their part
 constexpr double most_loss_in_busy = 3;
 constexpr std::size_t telling_losing_seconds = 3;
 constexpr double excess_in_one_second = 5, bits_in_one_second = 400'000;   ///< more than any bucket that isn't empty holds back
+constexpr double bits_beyond_a_bucket = 250'000;   ///< in all: a shared bucket that was full may let this much past the rate
 constexpr std::size_t starved_connections = 2;   ///< whose SYNs nobody answered: others suffer too
 
 }  // namespace
@@ -67,7 +69,7 @@ Contrast contrast_of(const Observation& observation, const Arm& arm, double cap_
     (packet.lost ? lost : call)[at] += packet.lost ? 1 : 8 * packet.bytes;
     seen[at] += 1;
   }
-  contrast.suffers = segments > 200 && retransmitted > suffering_retransmissions * segments;
+  contrast.suffers = (segments > 200 && retransmitted > suffering_retransmissions * segments) || (segments > 20 && retransmitted > starving_retransmissions * segments);
   std::size_t starved = 0;
   for (const auto& flow : observation.flows) {
     if (!flow.tcp || !flow.tcp->unanswered || same_party(flow, *own)) continue;
@@ -79,12 +81,13 @@ Contrast contrast_of(const Observation& observation, const Arm& arm, double cap_
   // Seconds in which the call (a talker who pauses) offers little say nothing of its share.
   std::vector<double> active(seen);
   const double usual = median(std::move(active));
-  double busy_call = 0, quiet_call = 0;
+  double busy_call = 0, quiet_call = 0, beyond = 0;
   std::size_t quiet = 0, busy_active = 0, quiet_active = 0, busy_losing = 0, quiet_losing = 0;
   for (std::size_t i = 0; i < size; ++i) {
     if (others[i] > 0) contrast.present = true;
     const bool busy = others[i] >= excess * cap_bps;
     ++(busy ? contrast.busy_seconds : quiet);
+    if (busy) beyond += others[i] - cap_bps;
     (busy ? busy_losing : quiet_losing) += lost[i] >= 2 ? 1 : 0;
     // A shared bucket that the call has just found empty can't let this much of the others' through.
     if (others[i] >= excess_in_one_second * cap_bps && others[i] >= bits_in_one_second && (lost[i] > 0 || (i > 0 && lost[i - 1] > 0)))
@@ -102,7 +105,7 @@ Contrast contrast_of(const Observation& observation, const Arm& arm, double cap_
   if (busy_losing >= telling_losing_seconds && quiet > 0)
     contrast.loss_in_busy = static_cast<double>(busy_losing) / static_cast<double>(contrast.busy_seconds) /
                             (static_cast<double>(quiet_losing + 1) / static_cast<double>(quiet + 1));
-  contrast.exceeds = (contrast.busy_seconds >= 2 || contrast.bursts >= 1) && contrast.call_in_busy >= least_call_in_busy &&
+  contrast.exceeds = ((contrast.busy_seconds >= 2 && beyond >= bits_beyond_a_bucket) || contrast.bursts >= 1) && contrast.call_in_busy >= least_call_in_busy &&
                      contrast.loss_in_busy <= most_loss_in_busy;
   return contrast;
 }

@@ -26,7 +26,9 @@ Analysis analyse(const montecarlo::Simulated& simulated) {
   callwitness::capture::CaptureRecords records;
   records.emplace_back();
   callwitness::metrics::Analyzer analyzer(records);
-  callwitness::classify::Classifier classifier(analyzer, {});
+  callwitness::classify::ClassifierOptions options;
+  options.use_ndpi = false;   // its child would take longer to start than a call takes to judge
+  callwitness::classify::Classifier classifier(analyzer, options);
   callwitness::capture::Anomalies anomalies;
   callwitness::capture::Decoder decoder(classifier, anomalies);
   montecarlo::replay(simulated, decoder);
