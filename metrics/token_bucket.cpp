@@ -19,6 +19,7 @@ constexpr double interval_in_spurt_seconds = 0.5;
 constexpr std::size_t minimum_intervals = 5;
 constexpr double most_loss_when_full = 0.3;
 constexpr double most_loss_when_full_if_exact = 0.5, much_wider = 3;
+constexpr double clearly_no_queue = 1.1;           ///< rate within runs, where the rest is not as it should be
 constexpr double hardly_lost_when_full = 0.02, least_precision_if_clear_cut = 0.4;
 constexpr double least_precision = 0.5;
 constexpr double least_recall = 0.7;
@@ -172,12 +173,12 @@ void judge_fit(PolicerFit& fit) {
   // A talker's pauses and another stream's sizes hide where a lost packet stood; an exact rate through a traffic that
   // isn't excuses some of that.
   const bool exact = fit.spread <= very_narrow_spread && fit.offered_spread >= much_wider * fit.spread && fit.gain >= much_gain &&
-                     fit.precision >= least_precision && fit.recall >= least_recall;
+                     fit.precision >= least_precision && fit.recall >= least_recall && fit.local_rate_ratio >= clearly_no_queue;
   const bool never_when_full = fit.loss_when_full <= (exact ? most_loss_when_full_if_exact : most_loss_when_full) || fit.lost_when_full <= few_lost_when_full;
   // Nothing at all lost from a full bucket, an exact rate, and nearly every loss explained: then a few that passed with
   // too little (what was lost had another size than its neighbours) don't matter.
   const bool clear_cut = fit.lost_when_full <= hardly_lost_when_full && fit.recall >= sure_recall && fit.gain >= much_gain && fit.spread <= very_narrow_spread &&
-                         fit.offered_spread >= much_wider * fit.spread;
+                         fit.offered_spread >= much_wider * fit.spread && fit.local_rate_ratio >= clearly_no_queue;
   const bool precise = fit.precision >= (clear_cut ? least_precision_if_clear_cut : least_precision) && fit.recall >= least_recall;
   const double lift = fit.loss_ratio > 0 ? fit.precision / fit.loss_ratio : 0;
   const bool much_explained = fit.gain >= much_gain && lift >= high_lift;

@@ -89,6 +89,8 @@ std::vector<Finding> policer(const DetectorInput& input) {
       const auto contrast = contrast_around(input.observation, *best_arm, fit.rate_bps, fit.start, fit.end);
       // Other traffic that never exceeded the cap says the limit may be the line's: then no cap is claimed.
       if (!contrast.exceeds && (contrast.present || fit.rate_bps > lowest_line_bps)) continue;
+      // With nobody to ask, what a queue explains as well may be the line's.
+      if (!contrast.exceeds && queue && queue->mechanism) continue;
       merge_cap(findings, tell(input, *best_arm, fit, contrast));
     }
   }
