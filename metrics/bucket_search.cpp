@@ -47,6 +47,12 @@ Threshold best_threshold(const Bins& bins) {
 
 namespace {
 
+double mean_size(std::span<const ArmPacket> packets) {
+  double bytes = 0;
+  for (const auto& packet : packets) bytes += packet.bytes;
+  return packets.empty() ? 0 : bytes / static_cast<double>(packets.size());
+}
+
 /// Buckets of one rate and several depths side by side: each step of a walk waits for the one before, several walks
 /// don't wait for each other.
 template <std::size_t lanes>
@@ -57,6 +63,7 @@ std::array<Bins, lanes> walk_side_by_side(std::span<const ArmPacket> packets, do
   std::array<std::array<std::array<std::uint32_t, Bins::count>, lanes>, turns> seen{};
   std::size_t turn = 0;
   std::array<double, lanes> tokens{};
+  const double usual = mean_size(packets);
   double last = 0;
   bool known = false;   // of all alike: it is time and losses that make it so, not the depth
   for (const auto& packet : packets) {
@@ -64,9 +71,10 @@ std::array<Bins, lanes> walk_side_by_side(std::span<const ArmPacket> packets, do
     if (known) {
       const double added = (packet.time - last) * rate_bps / 8;
       auto& counts = seen[turn++ % turns];
+      const double unit = 1 / std::max(packet.bytes, usual);
       for (std::size_t lane = 0; lane < lanes; ++lane) {
         tokens[lane] = std::min(depths[lane], tokens[lane] + added);
-        const auto bin = Bins::of(tokens[lane] / packet.bytes);
+        const auto bin = Bins::of(std::max(0.0, 1 + (tokens[lane] - packet.bytes) * unit));
         ++counts[lane][bin];
         if (packet.lost) bins[lane].lost[bin] += 1;
       }
@@ -75,7 +83,7 @@ std::array<Bins, lanes> walk_side_by_side(std::span<const ArmPacket> packets, do
     for (double& held : tokens) {
       if (!packet.lost) held = std::max(0.0, held - packet.bytes);
       // A loss with that many tokens is none of the bucket's: it tells nothing of what the bucket holds.
-      else if (known && held > full_bucket * packet.bytes) continue;
+      else if (known && held - packet.bytes > (full_bucket - 1) * std::max(packet.bytes, usual)) continue;
       // A first loss tells where the bucket stands: somewhere below the packet's size.
       else held = known ? std::min(held, packet.bytes) : packet.bytes / 2;
     }

@@ -260,6 +260,8 @@ Comparison compare(Analysis baseline, Analysis suspect) {
   for (const auto& [key, samples] : all) comparison.measures.push_back(measure_of(key, samples));
   correct_for_number(comparison.measures);
   decide(comparison, all);
+  const Analysis* const both[] = {&comparison.baseline, &comparison.suspect};
+  comparison.together = judge_together(both);
   return comparison;
 }
 

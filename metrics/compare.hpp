@@ -3,6 +3,7 @@
 #pragma once
 
 #include "metrics/analysis.hpp"
+#include "metrics/together.hpp"
 
 #include <optional>
 #include <string>
@@ -35,6 +36,7 @@ struct Comparison {
   double confidence = 0;
   std::vector<std::string> not_comparable;     ///< message keys: different_applications, different_codecs, …
   std::string key;                             ///< message key of the summary
+  Together together;                           ///< the verdict on the network that both sides make up: observation 0 is the baseline
 };
 
 Comparison compare(Analysis baseline, Analysis suspect);

@@ -11,11 +11,13 @@ namespace {
 constexpr double clear_excess = 1.7;       ///< a line that held packets back 400 ms shows at most 1.4 times its rate in a second
 constexpr double excess_if_suffering = 3;  ///< TCP that loses a lot itself must be far above the cap
 constexpr double suffering_retransmissions = 0.05;
+constexpr double starving_retransmissions = 0.15;   ///< of few segments: what is starved sends few
 constexpr double least_call_in_busy = 0.75;  ///< on a shared line the call shrinks when others take their part
 constexpr double most_loss_in_busy = 3;
 constexpr std::size_t telling_losing_seconds = 3;
 constexpr double excess_in_one_second = 5, bits_in_one_second = 400'000;   ///< more than any bucket that isn't empty holds back
 constexpr double longest_s = 200'000;       ///< two days: beyond, observe.cpp keeps no series, and a clock that jumps would cost memory
+constexpr double bits_beyond_a_bucket = 250'000;   ///< in all: a shared bucket that was full may let this much past the rate
 constexpr std::size_t starved_connections = 2;   ///< whose SYNs nobody answered: others suffer too
 
 }  // namespace
@@ -33,6 +35,11 @@ bool same_party(const FlowObservation& flow, const FlowObservation& of) {
 const FlowObservation* find_flow(const Observation& observation, FlowId id) {
   const auto at = std::lower_bound(observation.flows.begin(), observation.flows.end(), id, [](const FlowObservation& flow, FlowId wanted) { return flow.flow.id < wanted; });
   return at == observation.flows.end() || at->flow.id != id ? nullptr : &*at;
+}
+
+double lost_segments(const TcpObservation& tcp, Direction direction) {
+  const auto told = std::count_if(tcp.losses.begin(), tcp.losses.end(), [&](const TcpObservation::Loss& loss) { return loss.direction == direction; });
+  return std::max(static_cast<double>(told), static_cast<double>(tcp.retransmissions[static_cast<std::size_t>(direction)]));
 }
 
 Contrast contrast_of(const Observation& observation, const Arm& arm, double cap_bps, double from, double to) {
@@ -53,7 +60,7 @@ Contrast contrast_of(const Observation& observation, const Arm& arm, double cap_
       if (at >= 0 && at < static_cast<std::int64_t>(size)) others[static_cast<std::size_t>(at)] += 8.0 * series[i];
     }
     if (flow.tcp) {
-      retransmitted += static_cast<double>(flow.tcp->retransmissions[way]);
+      retransmitted += lost_segments(*flow.tcp, arm.direction);
       segments += static_cast<double>(flow.tcp->segments[way]);
     }
   }
@@ -63,7 +70,7 @@ Contrast contrast_of(const Observation& observation, const Arm& arm, double cap_
     (packet.lost ? lost : call)[at] += packet.lost ? 1 : 8 * packet.bytes;
     seen[at] += 1;
   }
-  contrast.suffers = segments > 200 && retransmitted > suffering_retransmissions * segments;
+  contrast.suffers = (segments > 200 && retransmitted > suffering_retransmissions * segments) || (segments > 20 && retransmitted > starving_retransmissions * segments);
   std::size_t starved = 0;
   for (const auto& flow : observation.flows) {
     if (!flow.tcp || !flow.tcp->unanswered || same_party(flow, *own)) continue;
@@ -75,12 +82,13 @@ Contrast contrast_of(const Observation& observation, const Arm& arm, double cap_
   // Seconds in which the call (a talker who pauses) offers little say nothing of its share.
   std::vector<double> active(seen);
   const double usual = median(std::move(active));
-  double busy_call = 0, quiet_call = 0;
+  double busy_call = 0, quiet_call = 0, beyond = 0;
   std::size_t quiet = 0, busy_active = 0, quiet_active = 0, busy_losing = 0, quiet_losing = 0;
   for (std::size_t i = 0; i < size; ++i) {
     if (others[i] > 0) contrast.present = true;
     const bool busy = others[i] >= excess * cap_bps;
     ++(busy ? contrast.busy_seconds : quiet);
+    if (busy) beyond += others[i] - cap_bps;
     (busy ? busy_losing : quiet_losing) += lost[i] >= 2 ? 1 : 0;
     // A shared bucket that the call has just found empty can't let this much of the others' through.
     if (others[i] >= excess_in_one_second * cap_bps && others[i] >= bits_in_one_second && (lost[i] > 0 || (i > 0 && lost[i - 1] > 0)))
@@ -98,7 +106,7 @@ Contrast contrast_of(const Observation& observation, const Arm& arm, double cap_
   if (busy_losing >= telling_losing_seconds && quiet > 0)
     contrast.loss_in_busy = static_cast<double>(busy_losing) / static_cast<double>(contrast.busy_seconds) /
                             (static_cast<double>(quiet_losing + 1) / static_cast<double>(quiet + 1));
-  contrast.exceeds = (contrast.busy_seconds >= 2 || contrast.bursts >= 1) && contrast.call_in_busy >= least_call_in_busy &&
+  contrast.exceeds = ((contrast.busy_seconds >= 2 && beyond >= bits_beyond_a_bucket) || contrast.bursts >= 1) && contrast.call_in_busy >= least_call_in_busy &&
                      contrast.loss_in_busy <= most_loss_in_busy;
   return contrast;
 }

@@ -20,6 +20,9 @@ struct Contrast {
 /// `cap_bps`. The same application, and the same remote address, are no control.
 Contrast contrast_of(const Observation& observation, const Arm& arm, double cap_bps, double from, double to);
 
+/// Segments of that direction that were lost on the way: sent again in the capture, or holes that were filled later.
+double lost_segments(const TcpObservation& tcp, Direction direction);
+
 /// The address of the far end.
 const capture::IpAddress& remote_address(const FlowObservation& flow);
 /// The same, but present also where other traffic was active only before or after: it may have met the same limit then.

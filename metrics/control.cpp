@@ -75,7 +75,7 @@ class CallBesideOthers {
     }
     for (const auto& flow : observation_.flows) {
       if (!is_other(flow) || !flow.tcp) continue;
-      again += static_cast<double>(flow.tcp->retransmissions[static_cast<std::size_t>(direction)]);
+      again += lost_segments(*flow.tcp, direction);
       segments += static_cast<double>(flow.tcp->segments[static_cast<std::size_t>(direction)]);
     }
     measure.n_call = static_cast<std::uint64_t>(expected);

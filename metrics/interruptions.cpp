@@ -19,8 +19,16 @@ constexpr double usual_pause = 1.2;         ///< seconds: a flow whose own pause
 constexpr double same_event = 8;            ///< seconds: flows of one host that die together
 // People who hang up and redial (uptimes log-normal, sigma 0.5) seldom keep a beat this well by chance.
 constexpr double widest_of_two = 0.01, widest_of_three = 0.02, widest_of_four = 0.04, widest_of_more = 0.08;   ///< gaps
+constexpr double widest_with_missed = 0.02;  ///< multiples fit by chance more easily
+constexpr double widest_of_two_to_mention = 0.025;   ///< two gaps this even are chance once in twenty: told, no more
 
-struct Times { std::vector<double> sent, received; std::vector<std::uint32_t> received_ordinals; };
+struct Times { std::vector<double> sent, received; std::vector<std::uint32_t> received_ordinals; std::vector<const TracePacket*> received_packets; };
+
+/// The sender's own silence: the next packet has the next number.
+bool nothing_missing(const TracePacket& before, const TracePacket& after) {
+  return before.stream == after.stream && before.stream != TracePacket::no_stream && before.extended_sequence != TracePacket::no_sequence &&
+         after.extended_sequence != TracePacket::no_sequence && after.extended_sequence - before.extended_sequence == 1;
+}
 
 Times media_times(const Observation& observation, const FlowObservation& flow) {
   Times times;
@@ -31,6 +39,7 @@ Times media_times(const Observation& observation, const FlowObservation& flow) {
     } else if (!packet.is_pure_ack) {
       times.received.push_back(at);
       times.received_ordinals.push_back(packet.ordinal);
+      times.received_packets.push_back(&packet);
     }
   }
   return times;
@@ -46,11 +55,17 @@ void add_silences(const Observation& observation, const FlowObservation& flow, s
   std::vector<double> gaps;
   for (std::size_t i = 1; i < times.received.size(); ++i) gaps.push_back(times.received[i] - times.received[i - 1]);
   if (quantile(gaps, 0.995) > usual_pause) return;
+  double longest_pause = 0;                   // of the talker's own
+  for (std::size_t i = 1; i < times.received.size(); ++i)
+    if (nothing_missing(*times.received_packets[i - 1], *times.received_packets[i])) longest_pause = std::max(longest_pause, times.received[i] - times.received[i - 1]);
   const double end_of_capture = capture::seconds(observation.last_time - observation.first_time);
   for (std::size_t i = 0; i < times.received.size(); ++i) {
     const double from = times.received[i];
     const bool last = i + 1 == times.received.size();
     const double to = last ? end_of_capture : times.received[i + 1];
+    if (!last && nothing_missing(*times.received_packets[i], *times.received_packets[i + 1])) continue;
+    // At the end no next packet tells: a talker who pauses that long now and then may be pausing.
+    if (last && longest_pause >= usual_pause && std::min(to, times.sent.back()) - from < 2 * longest_pause) continue;
     if (to - from < least_silence || count_in(times.received, from - history, from) < least_before) continue;
     const double before = static_cast<double>(count_in(times.sent, from - history, from)) / std::min(history, std::max(1.0, from - times.sent.front()));
     const double during = static_cast<double>(count_in(times.sent, from + 0.3, from + least_silence)) / (least_silence - 0.3);
@@ -94,6 +109,26 @@ bool closed_politely(const Observation& observation, const FlowObservation& flow
   return false;
 }
 
+/// Name queries and connections begun between the two times by whoever else, that nobody answered then: too small to be
+/// kept as flows, and yet the line is dead. (What an application sends about when it looks for a new path is no such sign.)
+std::size_t unanswered_between(const Observation& observation, const FlowObservation& own, double from, double to) {
+  constexpr std::uint16_t name_service = 53;
+  constexpr auto late = std::chrono::seconds(2);
+  std::size_t count = 0;
+  for (const auto& flow : observation.classification->flows) {
+    const auto& tuple = flow.five_tuple;
+    const bool query = tuple.protocol == capture::protocol::udp && tuple.destination.port == name_service;
+    const double began = capture::seconds(flow.first_time - observation.first_time);
+    if (!(query || tuple.protocol == capture::protocol::tcp) || began < from || began > to) continue;
+    FlowObservation other;
+    other.flow = flow;
+    other.forward = Direction::sent;   // who begins a query or a connection in a dead hour is our end
+    if (same_party(other, own)) continue;
+    count += flow.backward.packets == 0 || (query && flow.last_time - flow.first_time >= late) ? 1 : 0;
+  }
+  return count;
+}
+
 Company company_of(const Observation& observation, const FlowObservation& own, double from, double to) {
   double received = 0, sent = 0;
   for (const auto& flow : observation.flows) {
@@ -109,8 +144,9 @@ Company company_of(const Observation& observation, const FlowObservation& own, d
     sum(flow.bytes.sent, sent);
   }
   using enum Interruption::Others;
+  if (received > 0) return {alive, received};
   // A single second with something sent may be the tail of a connection that ended.
-  return {received > 0 ? alive : sent > 1 ? dead : absent, received};
+  return {sent > 1 || unanswered_between(observation, own, from, to) > 0 ? dead : absent, received};
 }
 
 std::vector<Interruption> interruptions_of(const Observation& observation) {
@@ -188,11 +224,12 @@ std::optional<Period> period_of_gaps(const std::vector<double>& gaps, std::size_
   period.missed = static_cast<std::size_t>(beats) - gaps.size();
   period.deviation = std::sqrt(squares / static_cast<double>(gaps.size())) / base;
   if (2 * single < gaps.size()) return std::nullopt;
-  if (period.missed > 0 && cuts < 5) return std::nullopt;
+  if (period.missed > 0 && (cuts < 5 || period.deviation > widest_with_missed || 2 * period.missed > gaps.size())) return std::nullopt;
   const auto beat_count = gaps.size();
-  const double limit = beat_count >= 5 ? widest_of_more : beat_count == 4 ? widest_of_four : beat_count == 3 ? widest_of_three : widest_of_two;
+  const double limit = beat_count >= 5 ? widest_of_more : beat_count == 4 ? widest_of_four : beat_count == 3 ? widest_of_three : widest_of_two_to_mention;
   if (period.deviation > limit) return std::nullopt;
-  period.firm = cuts >= 4 || period.deviation <= 0.01;
+  period.strict = beat_count >= 3 || period.deviation <= widest_of_two;
+  period.firm = cuts >= 4 || period.deviation <= widest_of_two;
   const double half = std::max(0.002, 2 * period.deviation / std::sqrt(static_cast<double>(gaps.size()))) * base;
   period.low = base - half;
   period.high = base + half;

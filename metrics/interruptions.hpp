@@ -35,6 +35,7 @@ struct Period {
   std::size_t cuts = 0, missed = 0;
   double deviation = 0;                   ///< rms of the residuals over the period
   bool firm = false;
+  bool strict = true;                     ///< false: two gaps that chance may have made this even
 };
 
 /// The period that the times keep, allowing for missed beats; nothing where they keep none.

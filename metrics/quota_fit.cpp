@@ -26,7 +26,11 @@ std::vector<Closure> closures_of(std::span<const ArmPacket> packets) {
   for (std::size_t i = 0; i < packets.size();) {
     std::size_t end = i;
     while (end < packets.size() && packets[end].lost) ++end;
-    if (end < packets.size() && (end - i >= least_run || (i > 0 && packets[end].after_silence))) closures.push_back({i > 0 ? packets[i - 1].time : packets[i].time, packets[end].time});
+    if (end < packets.size() && (end - i >= least_run || (i > 0 && packets[end].after_silence))) {
+      // The period began between the last that was lost and the first that passed; half-way, jitter moves neither across.
+      const double to = end > i ? (packets[end - 1].time + packets[end].time) / 2 : packets[end].time;
+      closures.push_back({i > 0 ? packets[i - 1].time : packets[i].time, to});
+    }
     i = std::max(end, i + 1);
   }
   std::sort(closures.begin(), closures.end(), [](const Closure& a, const Closure& b) { return a.to - a.from > b.to - b.from; });
@@ -45,7 +49,9 @@ std::optional<QuotaFit> fit_at(std::span<const ArmPacket> packets, double period
     const double end = phase + static_cast<double>(index + 1) * period - 0.001;
     double bytes = 0, closed_from = -1;
     const std::size_t begin = i;
-    for (; i < packets.size() && packets[i].time < end; ++i) bytes += packets[i].lost ? 0 : packets[i].bytes;
+    // At least one, whatever the last digits say: a period that ends where it begins would never end.
+    do bytes += packets[i].lost ? 0 : packets[i].bytes;
+    while (++i < packets.size() && packets[i].time < end);
     // Backwards from the end: as far as nearly everything is lost.
     std::size_t lost = 0, inside = 0, losses = 0;
     for (std::size_t k = i; k-- > begin;) {
@@ -75,8 +81,9 @@ std::optional<QuotaFit> fit_at(std::span<const ArmPacket> packets, double period
   fit.periods = static_cast<std::size_t>(last - first + 1);
   if (fit.used_up < least_used_up || static_cast<double>(fit.used_up) < least_share_used_up * static_cast<double>(fit.periods)) return std::nullopt;
   if (static_cast<double>(outside) > std::max(most_outside * static_cast<double>(outside + fit.losses), static_cast<double>(fit.used_up))) return std::nullopt;
-  fit.bytes = mean(passed);
-  fit.bytes_spread = standard_deviation(passed) / fit.bytes;
+  // A period in which others held the line up passes more or less than it was allowed: the middle ones tell.
+  fit.bytes = median(passed);
+  fit.bytes_spread = (quantile(passed, 0.84) - quantile(passed, 0.16)) / 2 / fit.bytes;
   for (const auto& closed : fit.closed) fit.closed_s += (closed.to - closed.from) / static_cast<double>(fit.closed.size());
   const double packet = packets[packets.size() / 2].bytes;
   if (fit.bytes_spread > std::max(widest, widest_in_packets * packet / fit.bytes)) return std::nullopt;

@@ -1,4 +1,5 @@
 // The only place where a verdict is made. The ladder and its words: docs/methods/verdict.md
+#include "metrics/accusation.hpp"
 #include "metrics/contrast.hpp"
 #include "metrics/finding_support.hpp"
 #include "metrics/statistics.hpp"
@@ -14,30 +15,15 @@ namespace {
 constexpr double shortest_call = 10;            ///< seconds of media below which nothing can be judged
 constexpr std::uint64_t fewest_packets = 200;
 constexpr double impairing_loss = 0.01;
+constexpr double least_by_cadence = 0.012, times_by_cadence = 5;  ///< empty places of what we receive, against what we send
+constexpr double fewest_off_grid = 0.5, most_off_grid = 0.95;     ///< of the packets that we send; fewer still are another codec's
 constexpr double impairing_window_loss = 0.08;  ///< of 10 s
 constexpr double impairing_delay_ms = 150;      ///< 95th percentile above the 10th (a lone early packet isn't the path's minimum)
 constexpr double impairing_jitter_ms = 20;
 
-bool accuses(const Finding& finding) {
-  if (finding.kind == "rate_cap") {
-    const auto of = [&](const char* name) {
-      const auto found = finding.numbers.find(name);
-      return found == finding.numbers.end() ? 0.0 : found->second;
-    };
-    if (of("by_reports") > 0) return false;              // what the peer claims, and no control: not enough to accuse
-    if (of("over_tcp") > 0) return !finding.calls.empty() && of("contrast") > 0;   // a download's policer is no call's
-    return of("contrast") > 0 || finding.mechanism == "policer";
-  }
-  if (finding.kind == "periodic_reset") return finding.confidence >= 0.9;
-  if (finding.kind == "injected_reset") return finding.confidence >= 0.9;
-  if (finding.kind == "blocking" || finding.kind == "freeze") return finding.confidence >= 0.95;
-  return false;
-}
-
-std::string_view key_of(const Finding& finding) {
-  if (finding.kind == "rate_cap") return "consistent_with_throttling";
-  if (finding.kind == "blocking") return "consistent_with_blocking";
-  return "consistent_with_resets";
+/// D8: the call's round trips step up and the others' stay; a stream's own clock may jump, so that doesn't count.
+bool is_slower_alone(const Finding& finding) {
+  return finding.kind == "delay_step" && finding.numbers.contains("round_trip_step_ms") && finding.numbers.at("control_flat") > 0;
 }
 
 struct Quality {
@@ -45,10 +31,34 @@ struct Quality {
   std::uint64_t packets = 0;
   double worst_loss = 0, worst_window = 0, delay_p95 = 0, jitter = 0, reported_loss = 0;
   bool video = false;   ///< among the calls' media
+  std::uint64_t numbered = 0;                     ///< packets whose numbers show losses
+  bool by_cadence = false;                        ///< losses of some unnumbered stream can be told from its sender's pauses
 };
+
+/// Places left empty on a steady sender's grid. Our own sending in the same flow shows what the application leaves empty by itself.
+void add_by_cadence(const Arm& arm, std::span<const Arm> arms, Quality& quality) {
+  if (!arm.whole_flow || arm.source == LossSource::sequence || arm.packets.size() < fewest_packets) return;
+  const auto own = std::find_if(arms.begin(), arms.end(), [&](const Arm& other) {
+    return other.whole_flow && other.flow == arm.flow && other.direction != arm.direction && other.source == LossSource::cadence && other.packets.size() >= fewest_packets;
+  });
+  if (own == arms.end()) return;
+  const auto count = [](const Arm& of) { return static_cast<double>(of.packets.size()); };
+  if (arm.source == LossSource::cadence) {
+    quality.by_cadence = true;
+    // A late packet leaves its own place empty and is one too many where it comes.
+    const double places = own->duration() > 0 ? count(*own) * arm.duration() / own->duration() : count(arm);
+    const double lost = static_cast<double>(arm.lost) - std::max(0.0, count(arm) - places);
+    const double empty = lost / count(arm), usual = static_cast<double>(own->lost) / count(*own);
+    if (empty >= least_by_cadence && empty >= times_by_cadence * usual) quality.worst_loss = std::max(quality.worst_loss, empty - usual);
+  } else if (const double share = count(arm) / count(*own); share >= fewest_off_grid && share <= most_off_grid) {
+    // Fewer than we send, and off any grid: a queue holds them up and drops.
+    quality.worst_loss = std::max(quality.worst_loss, 1 - share);
+  }
+}
 
 void add_arm(const Arm& arm, Quality& quality) {
   if (!arm.whole_flow || arm.source != LossSource::sequence || arm.packets.size() < fewest_packets) return;
+  quality.numbered += arm.packets.size();
   quality.worst_loss = std::max(quality.worst_loss, static_cast<double>(arm.lost) / static_cast<double>(arm.packets.size()));
   double from = arm.packets.front().time, seen = 0, lost = 0;
   for (const auto& packet : arm.packets) {
@@ -76,7 +86,10 @@ Quality quality_of(const Observation& observation, std::span<const StreamMeasure
       quality.jitter = std::max(quality.jitter, *measure.jitter_ms);
   }
   for (const auto& arm : arms)
-    if (can_show_losses(observation, arm)) add_arm(arm, quality);
+    if (can_show_losses(observation, arm)) {
+      add_arm(arm, quality);
+      if (observation.local_known) add_by_cadence(arm, arms, quality);
+    }
   for (const auto& stream : observation.streams) {
     if (stream.direction == Direction::received && stream.delay.size() >= 50) {
       std::vector<double> delays;
@@ -133,7 +146,8 @@ Verdict judge(const Observation& observation, std::span<const StreamMeasures> me
   if (!control) verdict.would_help.insert(verdict.would_help.begin(), "control_traffic");
   if (enough) {
     // With this many packets a loss of three in all would have been seen with 95 % probability.
-    verdict.smallest_detectable["loss_ratio"] = std::min(1.0, 3.0 / static_cast<double>(quality.packets));
+    if (quality.numbered > 0) verdict.smallest_detectable["loss_ratio"] = std::min(1.0, 3.0 / static_cast<double>(quality.numbered));
+    else if (quality.by_cadence) verdict.smallest_detectable["loss_ratio"] = least_by_cadence;
     // Video may adapt to a shaper so well that there is neither loss nor a full queue: then no size of cap is sure to show.
     if (!quality.video) verdict.smallest_detectable["rate_ratio"] = quality.media_seconds >= 60 ? 0.95 : 0.85;
     verdict.smallest_detectable["period_count"] = 3;
@@ -143,7 +157,7 @@ Verdict judge(const Observation& observation, std::span<const StreamMeasures> me
     if (accuses(finding) && (worst == nullptr || finding.confidence > worst->confidence)) worst = &finding;
   if (worst != nullptr) {
     verdict.verdict_class = VerdictClass::interference;
-    verdict.key = key_of(*worst);
+    verdict.key = "consistent_with_" + std::string(accusation_of(*worst));
     verdict.confidence = worst->confidence;
     verdict.rung = std::max(1, verdict.rung);
     describe(verdict, *worst);
@@ -152,12 +166,14 @@ Verdict judge(const Observation& observation, std::span<const StreamMeasures> me
   const auto has = [&](std::string_view kind) { return std::any_of(findings.begin(), findings.end(), [&](const Finding& f) { return f.kind == kind; }); };
   const Finding* trouble = nullptr;
   for (const auto& finding : findings)
-    if ((finding.kind == "rate_cap" && !(finding.calls.empty() && finding.numbers.contains("over_tcp"))) || finding.kind == "blocking" || finding.kind == "outage" || finding.kind == "freeze" || finding.kind == "selective_loss") trouble = &finding;
+    if ((finding.kind == "rate_cap" && !(finding.calls.empty() && finding.numbers.contains("over_tcp"))) || finding.kind == "blocking" || finding.kind == "outage" || finding.kind == "freeze" || finding.kind == "selective_loss" || is_slower_alone(finding)) trouble = &finding;
+  const bool slower_alone = std::any_of(findings.begin(), findings.end(), is_slower_alone);
   if (trouble == nullptr && !enough) return verdict;
   const bool losing = !capture_lost && (quality.worst_loss >= impairing_loss || quality.worst_window >= impairing_window_loss);
   if (trouble != nullptr || losing || quality.delay_p95 >= impairing_delay_ms || quality.jitter >= impairing_jitter_ms || quality.reported_loss >= impairing_loss) {
     verdict.verdict_class = VerdictClass::impaired;
-    verdict.key = control && !has("selective_loss") ? "general_network_problem" : "unexplained_impairment";
+    const bool only_the_call = has("selective_loss") || has("differential") || slower_alone;
+    verdict.key = control && !only_the_call ? "general_network_problem" : "unexplained_impairment";
     verdict.confidence = 0.9;
     if (trouble != nullptr) describe(verdict, *trouble);
     verdict.parameters["loss_percent"] = fmt::format("{:.2f}", 100 * std::max(quality.worst_loss, quality.reported_loss));

@@ -51,6 +51,9 @@ std::vector<Finding> capture_loss(const DetectorInput& input) {
   for (const auto& stream : observation.streams) {
     if (!stream.lost || !stream.expected) continue;
     const bool sent = stream.direction == Direction::sent;
+    // Places that a steady sender left empty are its own pauses as well as losses: only numbers tell.
+    const auto index = static_cast<std::size_t>(stream.id);
+    if (index < input.measures.size() && input.measures[index].loss_basis == "cadence") continue;
     const std::uint64_t unsent = sent ? std::min(never_sent(observation, busy, stream), *stream.lost) : 0;
     (sent ? own : received) += *stream.lost - unsent;
     (sent ? own_expected : received_expected) += *stream.expected - unsent;

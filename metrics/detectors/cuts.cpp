@@ -9,6 +9,8 @@
 namespace callwitness::metrics {
 namespace {
 
+constexpr double only_mentioned = 0.8;      ///< below what accuses (verdict.cpp)
+constexpr double much_steadier = 1.0 / 3;   ///< of the clock's and the calls' own beat: people redial at once, so that both fit
 constexpr double clearly_steadier = 0.5;   ///< of two beats that fit, the one with so much smaller a deviation
 
 std::string_view mechanism_of(const std::vector<const Interruption*>& cuts) {
@@ -47,7 +49,7 @@ std::optional<Period> beat_of(const std::vector<const Interruption*>& cuts, bool
   }
   auto by_clock = period_of(times), by_age = uptimes.size() + 1 < cuts.size() ? std::nullopt : period_of_gaps(uptimes, uptimes.size());
   if (by_age && by_age->missed > 0) by_age = std::nullopt;   // a timer that starts with the call can't miss a beat
-  by_uptime = by_age && (!by_clock || by_age->deviation < clearly_steadier * by_clock->deviation);
+  by_uptime = by_age && (!by_clock || !by_clock->strict || by_age->deviation < much_steadier * by_clock->deviation);
   return by_uptime ? by_age : by_clock;
 }
 
@@ -67,10 +69,12 @@ void add_alternatives(Finding& finding, std::size_t alive, std::size_t dead, std
 
 std::vector<Finding> cuts(const DetectorInput& input) {
   auto all = interruptions_of(input.observation);
-  // The rest of a period whose quota is used up is no cut.
+  // The rest of a period whose quota is used up is no cut, nor is a relay that nobody refreshed.
   std::erase_if(all, [&](const Interruption& cut) {
     return std::any_of(input.earlier.begin(), input.earlier.end(), [&](const Finding& f) {
-      return f.kind == "rate_cap" && f.mechanism == "quota" && std::find(f.flows.begin(), f.flows.end(), cut.flow) != f.flows.end();
+      if (std::find(f.flows.begin(), f.flows.end(), cut.flow) == f.flows.end()) return false;
+      if (f.kind == "benign_timer") return f.mechanism == "relay_expiry" && f.start_time == time_at(input.observation, cut.start);
+      return f.kind == "rate_cap" && f.mechanism == "quota";
     });
   });
   std::vector<Finding> findings;
@@ -99,12 +103,17 @@ std::vector<Finding> cuts(const DetectorInput& input) {
       return f.kind == "freeze" && f.numbers.at("deviation") < clearly_steadier * period->deviation &&
              std::find(f.flows.begin(), f.flows.end(), party.front()->flow) != f.flows.end();
     });
-    if (period && !line && !frozen && (period->firm || alive == party.size())) {
+    if (period && !line && !frozen) {
       Finding finding = tell(input, party, "periodic_reset");
       finding.period_s = period->period;
       finding.period_s_low = period->low;
       finding.period_s_high = period->high;
-      finding.confidence = period->cuts >= 6 ? 0.995 : period->cuts >= 4 ? 0.99 : 0.9;
+      // Where others ran, but none during any cut, the line itself may drop so regularly; a reset that came says that it didn't.
+      const double end = capture::seconds(input.observation.last_time - input.observation.first_time);
+      const bool nobody_to_ask = company_of(input.observation, *flow, 0, end).others == Interruption::Others::absent;
+      const bool line_lives = alive > 0 || finding.mechanism == "tcp_rst" || nobody_to_ask;
+      const bool tells = period->strict && (period->firm || alive == party.size()) && line_lives;
+      finding.confidence = !tells ? only_mentioned : period->cuts >= 6 ? 0.995 : period->cuts >= 4 ? 0.99 : 0.9;
       finding.numbers = {{"deviation", period->deviation}, {"by_uptime", by_uptime ? 1.0 : 0.0}, {"missed_beats", static_cast<double>(period->missed)},
                          {"others_alive", static_cast<double>(alive)}, {"others_dead", static_cast<double>(dead)}};
       add_alternatives(finding, alive, dead, party.size());

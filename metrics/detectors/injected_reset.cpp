@@ -12,20 +12,26 @@ namespace {
 constexpr int telling_ttl = 3;                 ///< hops: routes change by one or two
 constexpr int least_signs = 2;
 constexpr std::size_t least_connections_by_ttl = 3;
+constexpr double telling_gap = 5;              ///< of the minimum round trip, between packets that might have triggered a reset
 constexpr auto soon = std::chrono::seconds(2);
 
 struct Signs { int count = 0; bool ttl = false, data_after = false, too_soon = false, sequence = false, ip_id = false, second = false; };
 
-Signs signs_of(const classify::Reset& reset, std::span<const classify::Reset> all, bool both_active) {
+/// `usual_gap`: seconds between what the other end of the reset sends. A dead host answers whatever is on its way with a
+/// reset each: later ones, numbered as we acknowledged, are its own.
+Signs signs_of(const classify::Reset& reset, std::span<const classify::Reset> all, bool both_active, double usual_gap) {
   Signs signs;
   signs.ttl = reset.flow_time_to_live != 0 && std::abs(int{reset.time_to_live} - int{reset.flow_time_to_live}) >= telling_ttl;
   signs.data_after = reset.segments_after > 0;
-  signs.too_soon = reset.since_trigger && reset.minimum_round_trip && reset.minimum_round_trip->count() > 4'000'000 && *reset.since_trigger < *reset.minimum_round_trip / 2;
-  signs.sequence = reset.sequence_offset != 0 && reset.sequence_offset > -1'000'000 && reset.sequence_offset < 1'000'000;
+  // Whoever is sent something every few milliseconds resets soon after it, whenever that is: no sign.
+  signs.too_soon = reset.since_trigger && reset.minimum_round_trip && reset.minimum_round_trip->count() > 4'000'000 && *reset.since_trigger < *reset.minimum_round_trip / 2 &&
+                   usual_gap >= telling_gap * capture::seconds(*reset.minimum_round_trip);
+  const bool first = std::none_of(all.begin(), all.end(), [&](const classify::Reset& other) { return other.flow == reset.flow && other.way == reset.way && other.ordinal < reset.ordinal; });
+  signs.sequence = reset.sequence_offset != 0 && reset.sequence_offset < 1'000'000 && reset.sequence_offset > (first ? -1'000'000 : 0);
   // Honest resets of closed ports carry identification 0: an outlier tells only where both sides were busy.
   signs.ip_id = reset.ip_id_outlier && reset.ip_id != 0 && both_active;
   for (const auto& other : all)
-    if (&other != &reset && other.flow == reset.flow && other.way == reset.way && other.sequence != reset.sequence && std::chrono::abs(other.time - reset.time) < soon)
+    if (&other != &reset && other.flow == reset.flow && other.way == reset.way && other.sequence != reset.sequence && std::max(other.sequence_offset, reset.sequence_offset) > 0 && std::chrono::abs(other.time - reset.time) < soon)
       signs.second = true;
   signs.count = signs.ttl + signs.data_after + signs.too_soon + (signs.sequence || signs.second ? 1 : 0) + signs.ip_id;
   return signs;
@@ -54,7 +60,9 @@ std::vector<Finding> injected_reset(const DetectorInput& input) {
     const bool sent = flow != nullptr && (reset.way == classify::Way::forward) == (flow->forward == Direction::sent);
     if (observation.local_known && sent) continue;
     const bool both_active = told->forward.packets > 3 && told->backward.packets > 3;
-    const auto signs = signs_of(reset, observation.classification->resets, both_active);
+    const auto triggers = reset.way == classify::Way::forward ? told->backward.packets : told->forward.packets;
+    const double usual_gap = triggers == 0 ? 0 : capture::seconds(told->last_time - told->first_time) / static_cast<double>(triggers);
+    const auto signs = signs_of(reset, observation.classification->resets, both_active, usual_gap);
     // Another time to live alone may be a load balancer's; on connection after connection in full use it isn't.
     const bool only_ttl = signs.count == 1 && signs.ttl && both_active;
     if (signs.count < least_signs && !only_ttl) continue;

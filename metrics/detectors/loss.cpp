@@ -1,8 +1,7 @@
-// Plain facts: loss and jitter worth naming; loss that only the call has. docs/methods/loss.md
+// Plain facts: loss and jitter worth naming. docs/methods/loss.md
 #include "metrics/finding_support.hpp"
 
 #include <algorithm>
-#include <map>
 
 namespace callwitness::metrics {
 namespace {
@@ -10,8 +9,6 @@ namespace {
 constexpr double notable_loss = 0.01;
 constexpr std::uint64_t notable_lost = 10;
 constexpr double notable_jitter_ms = 30;
-constexpr double selective_loss = 0.02, selective_ratio = 3;
-constexpr std::uint64_t least_control_segments = 1000;
 
 }  // namespace
 
@@ -19,7 +16,6 @@ std::vector<Finding> loss(const DetectorInput& input) {
   const auto& observation = input.observation;
   std::vector<Finding> findings;
   const bool capture_lost = std::any_of(input.earlier.begin(), input.earlier.end(), [](const Finding& f) { return f.kind == "capture_loss"; });
-  const bool explained = std::any_of(input.earlier.begin(), input.earlier.end(), [](const Finding& f) { return f.kind == "rate_cap" || f.kind == "outage"; });
   for (const auto& arm : input.arms) {
     if (!arm.whole_flow || arm.source != LossSource::sequence || !can_show_losses(observation, arm)) continue;
     const double ratio = static_cast<double>(arm.lost) / static_cast<double>(std::max<std::size_t>(1, arm.packets.size()));
@@ -28,21 +24,14 @@ std::vector<Finding> loss(const DetectorInput& input) {
     finding.confidence = capture_lost ? 0.5 : 0.95;
     finding.count = arm.lost;
     finding.numbers = {{"loss_ratio", ratio}, {"packets", static_cast<double>(arm.packets.size())}};
-    const auto contrast = contrast_of(observation, arm, 1, arm.packets.front().time, arm.packets.back().time);
     double segments = 0, retransmitted = 0;
     const auto* own = find_flow(observation, arm.flow);
     for (const auto& flow : observation.flows) {
       if (!flow.tcp || own == nullptr || same_party(flow, *own)) continue;
       segments += static_cast<double>(flow.tcp->segments[static_cast<std::size_t>(arm.direction)]);
-      retransmitted += static_cast<double>(flow.tcp->retransmissions[static_cast<std::size_t>(arm.direction)]);
+      retransmitted += lost_segments(*flow.tcp, arm.direction);
     }
     if (segments > 0) finding.numbers["control_loss_ratio"] = retransmitted / segments;
-    findings.push_back(finding);
-    const double control = segments > 0 ? retransmitted / segments : 1;
-    if (explained || capture_lost || !contrast.present || segments < static_cast<double>(least_control_segments)) continue;
-    if (ratio < selective_loss || ratio < selective_ratio * control || ratio - control < 0.02 || arm.packets.size() < 1000) continue;
-    finding.kind = "selective_loss";
-    finding.confidence = 0.8;
     findings.push_back(std::move(finding));
   }
   for (const auto& measure : input.measures) {

@@ -15,6 +15,13 @@ bool capture_is_whole(std::span<const Finding> earlier) {
   return std::none_of(earlier.begin(), earlier.end(), [](const Finding& f) { return f.kind == "capture_loss"; });
 }
 
+/// A bucket for one stream only: of the whole, losses would fall where it was full and the rate would wander; of the part,
+/// neither.
+bool pays_alone(const PolicerFit& part, const PolicerFit& whole) {
+  constexpr double exact = 0.03, wanders = 3, never = 0.1, often = 0.25;
+  return part.mechanism && part.spread <= exact && part.lost_when_full <= never && whole.lost_when_full >= often && whole.spread >= wanders * part.spread;
+}
+
 Finding tell(const DetectorInput& input, const Arm& arm, const PolicerFit& fit, const Contrast& contrast) {
   Finding finding = finding_of(input, arm, "rate_cap", "policer", fit.start, fit.end);
   finding.rate_bps = fit.rate_bps;
@@ -62,6 +69,13 @@ std::vector<Finding> policer(const DetectorInput& input) {
       best = std::move(fits);
       best_gain = gain;
     }
+    if (best_arm != nullptr && best_arm->whole_flow && !best.empty() && !best.front().mechanism)
+      for (std::size_t i = a; i < end; ++i)
+        if (!input.arms[i].whole_flow && !fits_of[i].empty() && pays_alone(fits_of[i].front(), best.front())) {
+          best_arm = &input.arms[i];
+          best = std::move(fits_of[i]);
+          break;
+        }
     a = end;
     if (best_arm == nullptr) continue;
     // A queue that is always full drops like a policer; what it lets out follows its sizes.
@@ -75,6 +89,8 @@ std::vector<Finding> policer(const DetectorInput& input) {
       const auto contrast = contrast_around(input.observation, *best_arm, fit.rate_bps, fit.start, fit.end);
       // Other traffic that never exceeded the cap says the limit may be the line's: then no cap is claimed.
       if (!contrast.exceeds && (contrast.present || fit.rate_bps > lowest_line_bps)) continue;
+      // With nobody to ask, what a queue explains as well may be the line's.
+      if (!contrast.exceeds && queue && queue->mechanism) continue;
       merge_cap(findings, tell(input, *best_arm, fit, contrast));
     }
   }

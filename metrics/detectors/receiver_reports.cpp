@@ -12,7 +12,17 @@ constexpr std::size_t least_reports = 8;
 constexpr double least_loss = 0.03;
 constexpr double largest_p = 1e-4;           ///< of losses as even as these by chance
 constexpr double widest_spread = 0.05;
+constexpr double queue_ms = 100;             ///< 90th percentile of the round trips above the 5th
 constexpr double lowest_line_bps = 100'000;
+
+/// The call's round trips rise while we send: a line's own queue, which drops as evenly.
+bool queue_before(const Observation& observation, const Arm& arm) {
+  const auto* flow = find_flow(observation, arm.flow);
+  if (flow == nullptr || flow->round_trips.size() < 4) return false;
+  std::vector<double> trips;
+  for (const auto& trip : flow->round_trips) trips.push_back(capture::milliseconds(trip.round_trip));
+  return quantile(trips, 0.9) - quantile(trips, 0.05) >= queue_ms;
+}
 
 }  // namespace
 
@@ -50,6 +60,7 @@ std::vector<Finding> receiver_reports(const DetectorInput& input) {
     // A policer on steady traffic takes nearly the same number each time; chance doesn't.
     const double evenness = chi_squared_cdf(dispersion, static_cast<double>(counts.size() - 1));
     if (evenness > largest_p || relative_spread(delivered) > widest_spread) continue;
+    if (queue_before(observation, arm)) continue;
     const double rate = median(delivered);
     if (rate > lowest_line_bps) continue;
     Finding finding = finding_of(input, arm, "rate_cap", "policer", start, end);

@@ -1,5 +1,6 @@
 #include "report/html/story.hpp"
 
+#include "metrics/together.hpp"
 #include "report/encode.hpp"
 #include "report/html/chart.hpp"
 #include "report/html/page.hpp"
@@ -114,7 +115,21 @@ class Story {
       shown.verdict_class = verdict;
       if (count != 0) page_.out << "<li>" << chip(shown) << " " << page_.told("story.share", {{"n", number(std::to_string(count))}, {"of", number(std::to_string(parts_.size()))}}) << "</li>";
     }
-    page_.out << "</ul>\n<p class=\"note\">" << page_.word("story.caveat") << "</p></section>\n";
+    page_.out << "</ul>\n";
+    together();
+    page_.out << "<p class=\"note\">" << page_.word("story.caveat") << "</p></section>\n";
+  }
+
+  /// What they say together, where any accuses.
+  void together() {
+    std::vector<const Analysis*> all;
+    for (const auto& part : parts_) all.push_back(part.analysis);
+    const auto told = metrics::judge_together(all);
+    if (!told.finding) return;
+    const auto set_of = [](const std::vector<std::size_t>& which) { return std::set<std::size_t>(which.begin(), which.end()); };
+    page_.out << "<p><strong>" << page_.prose.headline(told.verdict) << ".</strong> " << page_.prose.finding(*told.finding) << " " << page_.prose.standing(told.verdict) << " "
+              << page_.told("story.together", {{"occasions", number(std::to_string(told.occasions))}, {"spared", number(std::to_string(told.beside_spared))},
+                                               {"contrasts", names(set_of(told.contrasts))}, {"without", names(set_of(told.not_shown))}}) << "</p>\n";
   }
 
   void overview() {

@@ -15,7 +15,8 @@ struct StoryPart {
   bool has_packets = true;
 };
 
-/// One page: a row and a picture for each, in time order, and what repeats. No judgement beyond each one's own verdict.
+/// One page: a row and a picture for each, in time order, and what repeats. What they say together is judged by
+/// metrics::judge_together.
 void write_story(std::vector<StoryPart> parts, const WriteOptions& options, std::ostream& out);
 
 }  // namespace callwitness::report

@@ -1,7 +1,9 @@
 // The comparison as one JSON document. Its parts that an analysis has too are written by the same code.
 #include "report/encode.hpp"
 #include "report/comparison_writer.hpp"
+#include "report/prose.hpp"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <cmath>
@@ -47,6 +49,12 @@ json measure_record(const metrics::ComparedMeasure& measure) {
           {"differs", measure.differs}};
 }
 
+json together_record(const metrics::Together& together) {
+  return {{"class", name_of(together.verdict.verdict_class)}, {"key", together.verdict.key}, {"rung", fmt::format("E{}", together.verdict.rung)},
+          {"confidence", number(together.verdict.confidence)}, {"occasions", together.occasions}, {"beside_spared", together.beside_spared},
+          {"shown", together.shown.size()}, {"not_shown", together.not_shown.size()}, {"contrasts", together.contrasts.size()}};
+}
+
 }  // namespace
 
 void write_compare_json(const metrics::Comparison& comparison, std::ostream& out) {
@@ -63,6 +71,7 @@ void write_compare_json(const metrics::Comparison& comparison, std::ostream& out
                    {"measures", measures},
                    {"findings", fresh.value("findings", json::array())},
                    {"not_comparable", comparison.not_comparable},
+                   {"together", together_record(comparison.together)},
                    {"verdict", {{"class", classes[static_cast<std::size_t>(comparison.verdict_class)]},
                                 {"key", comparison.key},
                                 {"confidence", number(comparison.confidence)},

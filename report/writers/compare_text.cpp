@@ -45,6 +45,9 @@ void write_compare_text(const metrics::Comparison& comparison, const WriteOption
   for (const auto& finding : comparison.findings)
     out << fmt::format("only in the suspect: {} {}{}{}\n", finding.application, finding.kind, finding.mechanism.empty() ? "" : " " + finding.mechanism,
                        finding.rate_bps ? fmt::format(" at {:.1f} kbit/s", *finding.rate_bps / 1000) : "");
+  if (const auto& together = comparison.together; together.finding)
+    out << fmt::format("together: {} (E{}): seen on {} occasion(s) an hour or more apart, beside spared traffic in {}; contrasts without it: {}\n", together.verdict.key,
+                       together.verdict.rung, together.occasions, together.beside_spared, together.contrasts.size());
   for (const auto& reason : comparison.not_comparable) out << "not comparable: " << reason << '\n';
 }
 

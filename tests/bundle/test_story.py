@@ -39,6 +39,10 @@ def check_story(program, folder, inputs, name, language="en"):
     for i in range(len(OBSERVATIONS)):
         check(f'href="{i + 1:02}/report.html"' in page and (bundle / "data" / f"{i + 1:02}" / "report.html").is_file(), f"{name}: no link to observation {i + 1}")
     check("<VPN>" not in page and "&lt;VPN&gt;" in page, f"{name}: a label isn't encoded")
+    if language == "en":     # the policed capture is given twice: one hour, one occasion, and no strong evidence
+        text = text_of(page)
+        check(re.search(r"Occasions at least an hour apart: 1 ?;", text), f"{name}: not told how often it was seen")
+        check("Strong evidence" not in text, f"{name}: one hour is no repetition")
     verified = run(program, "verify", bundle)
     check(verified.returncode == 0, f"{name}: {verified.stderr}")
     return tables(page)

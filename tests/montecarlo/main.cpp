@@ -10,6 +10,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <map>
@@ -24,7 +26,9 @@ Analysis analyse(const montecarlo::Simulated& simulated) {
   callwitness::capture::CaptureRecords records;
   records.emplace_back();
   callwitness::metrics::Analyzer analyzer(records);
-  callwitness::classify::Classifier classifier(analyzer, {});
+  callwitness::classify::ClassifierOptions options;
+  options.use_ndpi = false;   // its child would take longer to start than a call takes to judge
+  callwitness::classify::Classifier classifier(analyzer, options);
   callwitness::capture::Anomalies anomalies;
   callwitness::capture::Decoder decoder(classifier, anomalies);
   montecarlo::replay(simulated, decoder);
@@ -38,6 +42,26 @@ struct Tally {
 };
 
 struct Bin { double said = 0; std::size_t count = 0, right = 0; };
+
+/// What was found of what bound, by how much of the offered rate the cap leaves.
+struct BySeverity {
+  static constexpr std::array edges = {0.65, 0.8, 1.0};
+  std::array<std::size_t, edges.size()> bound{}, found{};
+  void add(double severity, bool was_found) {
+    const auto bin = static_cast<std::size_t>(std::find_if(edges.begin(), edges.end() - 1, [&](double edge) { return severity < edge; }) - edges.begin());
+    ++bound[bin];
+    found[bin] += was_found;
+  }
+};
+
+/// The mechanism that the verdict names, or its finding's kind.
+std::string mechanism_of(const Analysis& analysis) {
+  const auto at = [&](const char* name) {
+    const auto found = analysis.verdict.parameters.find(name);
+    return found == analysis.verdict.parameters.end() ? std::string() : found->second;
+  };
+  return at("kind") == "rate_cap" ? at("mechanism") : at("kind");
+}
 
 std::string_view class_of(const Analysis& analysis) {
   static constexpr std::string_view names[] = {"interference", "impaired", "clean", "insufficient"};
@@ -81,6 +105,8 @@ int main(int argc, char** argv) {
   }
   std::map<std::string, Tally> tallies;
   std::map<int, Bin> reliability;
+  std::map<std::string, Bin> by_mechanism;
+  std::map<std::string, BySeverity> by_severity;
   std::size_t false_accusations = 0, benign_runs = 0, missed = 0, interfering_runs = 0, unbound = 0;
   const auto run = [&](std::string_view scenario, std::uint64_t this_seed) {
     const auto simulated = montecarlo::simulate(scenario, this_seed, seconds);
@@ -100,12 +126,15 @@ int main(int argc, char** argv) {
     if (found) tally.errors.push_back(error);
     if (!truth.interference) ++benign_runs, false_accusations += accused;
     else if (interferes) ++interfering_runs, missed += !found;
+    // Of adaptive video what is offered follows the cap.
+    if (interferes && truth.cap_bps && scenario.find("video") == std::string_view::npos) by_severity[std::string(scenario)].add(truth.severity, found);
     const double said = analysis.verdict.confidence;
     if (accused) {
-      auto& bin = reliability[static_cast<int>(said * 20)];
-      bin.said += said;
-      ++bin.count;
-      bin.right += truth.interference && found;
+      for (auto* bin : {&reliability[static_cast<int>(said * 20)], &by_mechanism[mechanism_of(analysis)]}) {
+        bin->said += said;
+        ++bin->count;
+        bin->right += truth.interference && found;
+      }
     }
     if (verbose && (accused != truth.interference || (interferes && !found))) {
       fmt::print("{} seed {} {} severity {:.2f} cap {} said {}", scenario, this_seed, truth.binds ? "" : "(unbound)", truth.severity, truth.cap_bps.value_or(0), class_of(analysis));
@@ -129,6 +158,13 @@ int main(int argc, char** argv) {
     for (const auto& [said, count] : tally.classes) fmt::print(" {} {}", said, count);
     fmt::print("\n");
   }
+  for (const auto& [name, tally] : by_severity) {
+    fmt::print("cap over offered {:<24}", name);
+    for (std::size_t i = 0; i < BySeverity::edges.size(); ++i) fmt::print("  below {:.2f}: {} of {}", BySeverity::edges[i], tally.found[i], tally.bound[i]);
+    fmt::print("\n");
+  }
+  for (const auto& [name, bin] : by_mechanism)
+    fmt::print("said {:<20} {:.3f} on average: right {} of {}\n", name, bin.said / static_cast<double>(bin.count), bin.right, bin.count);
   double calibration = 0, accusations = 0;
   for (const auto& [index, bin] : reliability) {
     const double n = static_cast<double>(bin.count);

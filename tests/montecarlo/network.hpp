@@ -110,12 +110,13 @@ class Bursts final : public Element {
 
 class RandomLoss final : public Element {
  public:
-  RandomLoss(Random& random, double ratio) : random_(random), ratio_(ratio) {}
-  bool pass(SimPacket&) override { return !random_.chance(ratio_); }
+  RandomLoss(Random& random, double ratio, Selector selector = everything()) : random_(random), ratio_(ratio), selector_(std::move(selector)) {}
+  bool pass(SimPacket& packet) override { return !selector_(packet) || !random_.chance(ratio_); }
 
  private:
   Random& random_;
   double ratio_;
+  Selector selector_;
 };
 
 /// Holds everything back for a while, again and again (Wi-Fi scans, LTE handovers, host stalls); may lose some of it.

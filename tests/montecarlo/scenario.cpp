@@ -28,7 +28,7 @@ std::vector<std::string_view> benign_scenarios() {
   return {"constant_bitrate_codec", "dtx_silence", "adaptive_video", "video_after_cross_traffic", "wifi_bursts", "wifi_scans", "lte_handover", "slow_line_video",
           "slow_line_audio", "slow_line_small_queue", "slow_line_starving_the_rest", "congestion", "plan_cap_on_everything", "plan_shaper_on_everything", "capture_drops", "capture_flush_holes",
           "human_redials", "bot_redials_300s", "line_flaps", "random_loss", "opaque_codec", "opaque_random_loss", "no_control_traffic", "idle_then_nat_timeout",
-          "silent_hangups"};
+          "silent_hangups", "remote_end_loss"};
 }
 
 std::vector<std::string_view> interfering_scenarios() {
@@ -121,6 +121,7 @@ Simulated simulate(std::string_view name, std::uint64_t seed, double seconds) {
   if (has("wifi_bursts")) add(world.down, std::make_unique<Bursts>(random, random.uniform(2, 8), random.uniform(0.05, 0.3), random.uniform(0.3, 0.9)));
   if (has("wifi_scans")) add(world.down, std::make_unique<Holds>(random, 10, random.uniform(0.1, 0.3), random.uniform(0.3, 1)));
   if (has("lte_handover")) add(world.down, std::make_unique<Holds>(random, 90, random.uniform(0.2, 1.8), random.uniform(0, 1)));
+  if (name == "remote_end_loss") add(world.down, std::make_unique<RandomLoss>(random, random.uniform(0.01, 0.1), the_call()));
   if (has("random_loss")) add(world.down, std::make_unique<RandomLoss>(random, random.uniform(0.01, 0.08)));
   if (name == "line_flaps") {
     std::vector<std::pair<double, double>> intervals;

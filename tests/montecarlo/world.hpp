@@ -222,7 +222,8 @@ struct World {
   }
 
   // Control traffic: downloads over TCP that speed up until they lose.
-  struct Download { Wire wire; double next, left, rate; std::uint32_t sequence; double slowed; bool open; };
+  struct Again { double time; std::uint32_t sequence; };   ///< a lost segment, sent again a round trip later
+  struct Download { Wire wire; double next, left, rate; std::uint32_t sequence; double slowed; bool open; std::vector<Again> again; };
   std::vector<Download> downloads;
   double next_page = 1, page_every = 10, web_rate = 6'000'000, page_bytes = 500'000;
   bool web = true;
@@ -231,7 +232,7 @@ struct World {
     if (!web) return;
     while (next_page < until) {
       downloads.push_back({{0xc6336400u + static_cast<std::uint32_t>(random.index(5)), static_cast<std::uint16_t>(40000 + random.index(20000)), 443, true},
-                           next_page, page_bytes * random.uniform(0.5, 1.5), 300'000, 1000, 0, false});
+                           next_page, page_bytes * random.uniform(0.5, 1.5), 300'000, 1000, 0, false, {}});
       next_page += random.exponential(page_every) + 1;
     }
     for (;;) {
@@ -261,10 +262,18 @@ struct World {
       return;
     }
     SimPacket packet{now, now, 1500, 1, false, false};
-    if (down.pass(packet)) {
-      capture(packet.arrival, frame(d.wire, false, tcp(d.wire, false, d.sequence, 801, 16, 1460), hops));
-      if (d.sequence / 1460 % 2) capture(packet.arrival + 0.0003, frame(d.wire, true, tcp(d.wire, true, 801, d.sequence + 1460, 16, 0), hops));
-      d.sequence += 1460;
+    const bool repeats = !d.again.empty() && d.again.front().time <= now;
+    const std::uint32_t sequence = repeats ? d.again.front().sequence : d.sequence;
+    if (repeats) d.again.erase(d.again.begin());
+    else d.sequence += 1460;
+    const bool passed = down.pass(packet);
+    if (!passed) d.again.push_back({now + 0.12, sequence});
+    if (passed) {
+      capture(packet.arrival, frame(d.wire, false, tcp(d.wire, false, sequence, 801, 16, 1460), hops));
+      // What is acknowledged has come: up to the first hole.
+      std::uint32_t whole = d.sequence;
+      for (const auto& lost : d.again) whole = std::min(whole, lost.sequence);
+      if (sequence / 1460 % 2) capture(packet.arrival + 0.0003, frame(d.wire, true, tcp(d.wire, true, 801, whole, 16, 0), hops));
       d.left -= 1460;
       // A queue that fills slows the sender (its window is bounded).
       d.rate = packet.arrival - now > 0.4 ? d.rate * 0.99 : std::min(web_rate, d.rate * 1.01);

@@ -1,0 +1,162 @@
+// Endings that keep a beat, or follow a silence, and bear the sign of a harmless timer. docs/methods/benign_timer.md
+#include "metrics/contrast.hpp"
+#include "metrics/finding_support.hpp"
+#include "metrics/interruptions.hpp"
+#include "metrics/statistics.hpp"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+
+namespace callwitness::metrics {
+namespace {
+
+constexpr double least_idle = 25;             ///< seconds: the shortest UDP timeout that home routers keep is 30
+constexpr std::size_t least_alive = 20;       ///< packets of each way before the silence
+constexpr std::size_t least_unanswered = 3;
+constexpr double least_unanswered_s = 2;
+
+double at_of(const Observation& observation, Time time) { return capture::seconds(time - observation.first_time); }
+
+Finding finding_for(const Observation& observation, const FlowObservation& flow, std::string_view mechanism) {
+  Finding finding;
+  finding.kind = "benign_timer";
+  finding.mechanism = mechanism;
+  finding.application = application_of(observation, flow);
+  finding.confidence = 0.9;
+  finding.count = 0;
+  return finding;
+}
+
+void add_event(Finding& finding, const FlowObservation& flow, Time time) {
+  if (*finding.count == 0) finding.start_time = finding.end_time = time;
+  finding.start_time = std::min(finding.start_time, time);
+  finding.end_time = std::max(finding.end_time, time);
+  ++*finding.count;
+  finding.flows.push_back(flow.flow.id);
+  if (flow.call && std::find(finding.calls.begin(), finding.calls.end(), *flow.call) == finding.calls.end()) finding.calls.push_back(*flow.call);
+}
+
+void set_period(Finding& finding, const Period& period) {
+  finding.period_s = period.period;
+  finding.period_s_low = period.low;
+  finding.period_s_high = period.high;
+  finding.numbers["deviation"] = period.deviation;
+}
+
+/// How long a flow was silent both ways before what we sent met nobody any more; nothing where it wasn't.
+std::optional<std::pair<double, Time>> died_while_idle(const FlowObservation& flow) {
+  std::size_t seen[2] = {0, 0};
+  std::optional<Time> last;
+  for (std::size_t i = 0; i < flow.trace.size(); ++i) {
+    const auto& packet = flow.trace[i];
+    if (last && capture::seconds(packet.time - *last) >= least_idle && packet.direction == Direction::sent && std::min(seen[0], seen[1]) >= least_alive) {
+      std::size_t sent = 0;
+      bool answered = false;
+      Time end = packet.time;
+      for (std::size_t k = i; k < flow.trace.size(); ++k) {
+        answered = answered || flow.trace[k].direction == Direction::received;
+        if (flow.trace[k].direction == Direction::sent) ++sent, end = flow.trace[k].time;
+      }
+      if (!answered && sent >= least_unanswered && capture::seconds(end - packet.time) >= least_unanswered_s)
+        return std::pair(capture::seconds(packet.time - *last), packet.time);
+    }
+    ++seen[static_cast<std::size_t>(packet.direction)];
+    last = packet.time;
+  }
+  return std::nullopt;
+}
+
+/// A relay's allocation (RFC 8656: 600 s) or permission (300 s) that nobody refreshed: the flow dies that long after the
+/// last answered STUN request, to the second, and other STUN servers' port says that it is a relay's.
+std::optional<double> unrefreshed_relay(const Observation& observation, const FlowObservation& flow, double at) {
+  constexpr std::uint16_t turn_ports[] = {3478, 5349};
+  constexpr double lifetimes[] = {600, 300}, leeway = 3;
+  const auto& tuple = flow.flow.five_tuple;
+  const auto port = flow.forward == Direction::sent ? tuple.destination.port : tuple.source.port;
+  if (std::find(std::begin(turn_ports), std::end(turn_ports), port) == std::end(turn_ports)) return std::nullopt;
+  double refreshed = -1;
+  for (const auto& trip : flow.round_trips)
+    if (trip.basis == classify::RoundTripBasis::stun && at_of(observation, trip.time) < at) refreshed = at_of(observation, trip.time);
+  if (refreshed < 0) return std::nullopt;
+  for (const double lifetime : lifetimes)
+    if (std::abs(at - refreshed - lifetime) <= leeway) return lifetime;
+  return std::nullopt;
+}
+
+struct Goodbyes { const FlowObservation* flow; std::vector<Time> times; std::vector<double> ages; std::vector<CallId> calls; };
+
+/// Calls of each party that ended with a goodbye.
+std::vector<Goodbyes> goodbyes_of(const Observation& observation) {
+  std::vector<Goodbyes> parties;
+  for (const auto& call : observation.classification->calls) {
+    for (const auto& part : call.parts) {
+      using enum classify::Ending;
+      if (part.ended_by != bye && part.ended_by != close_notify && part.ended_by != rtcp_bye) continue;
+      const FlowObservation* flow = nullptr;
+      for (const auto id : part.flows)
+        if (const auto* found = find_flow(observation, id); found != nullptr && (flow == nullptr || found->flow.role == classify::Role::media)) flow = found;
+      if (flow == nullptr) continue;
+      auto party = std::find_if(parties.begin(), parties.end(), [&](const Goodbyes& other) { return same_party(*flow, *other.flow); });
+      if (party == parties.end()) party = parties.insert(party, {flow, {}, {}, {}});
+      party->times.push_back(part.last_time);
+      party->ages.push_back(capture::seconds(part.last_time - part.first_time));
+      party->calls.push_back(call.id);
+    }
+  }
+  return parties;
+}
+
+void add_goodbyes(const Observation& observation, std::vector<Finding>& findings) {
+  for (const auto& party : goodbyes_of(observation)) {
+    std::vector<double> times;
+    for (const auto time : party.times) times.push_back(at_of(observation, time));
+    std::sort(times.begin(), times.end());
+    const auto by_clock = period_of(times), by_age = period_of_gaps(party.ages, party.ages.size());
+    const bool by_uptime = by_age && (!by_clock || by_age->deviation < by_clock->deviation);
+    const auto& period = by_uptime ? by_age : by_clock;
+    if (!period || !period->strict) continue;
+    auto finding = finding_for(observation, *party.flow, "goodbye");
+    for (const auto time : party.times) add_event(finding, *party.flow, time);
+    finding.flows.resize(1);
+    finding.calls = party.calls;
+    set_period(finding, *period);
+    finding.numbers["by_uptime"] = by_uptime ? 1 : 0;
+    findings.push_back(std::move(finding));
+  }
+}
+
+}  // namespace
+
+std::vector<Finding> benign_timer(const DetectorInput& input) {
+  const auto& observation = input.observation;
+  std::vector<Finding> findings;
+  add_goodbyes(observation, findings);
+  std::map<std::string_view, Finding> idle;
+  std::map<std::string_view, std::vector<double>> silences;
+  for (const auto& flow : observation.flows) {
+    const auto died = flow.trace_complete ? died_while_idle(flow) : std::nullopt;
+    if (!died) continue;
+    const auto application = application_of(observation, flow);
+    auto& finding = idle.try_emplace(application, finding_for(observation, flow, "idle")).first->second;
+    add_event(finding, flow, died->second);
+    silences[application].push_back(died->first);
+  }
+  for (auto& [application, finding] : idle) {
+    finding.period_s = median(silences[application]);
+    finding.numbers["idle_s"] = *finding.period_s;
+    findings.push_back(std::move(finding));
+  }
+  for (const auto& cut : interruptions_of(observation)) {
+    const auto* flow = find_flow(observation, cut.flow);
+    const auto lifetime = flow == nullptr ? std::nullopt : unrefreshed_relay(observation, *flow, cut.start);
+    if (!lifetime) continue;
+    auto finding = finding_for(observation, *flow, "relay_expiry");
+    add_event(finding, *flow, time_at(observation, cut.start));
+    finding.period_s = *lifetime;
+    findings.push_back(std::move(finding));
+  }
+  return findings;
+}
+
+}  // namespace callwitness::metrics
