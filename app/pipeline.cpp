@@ -2,6 +2,7 @@
 
 #include "app/progress.hpp"
 #include "capture/decoder.hpp"
+#include "classify/ndpi/labeller.hpp"
 #include "metrics/analyzer.hpp"
 
 namespace callwitness::app {
@@ -9,6 +10,7 @@ namespace callwitness::app {
 metrics::Provenance provenance_of(const PipelineOptions& options) {
   metrics::Provenance provenance;
   provenance.version = CALLWITNESS_VERSION;
+  if (options.classifier.use_ndpi) provenance.ndpi_version = classify::ndpi::library_version();
   if (!options.source.filter.empty()) provenance.options.push_back("-f " + options.source.filter);
   if (options.source.packet_limit != 0) provenance.options.push_back("-c " + std::to_string(options.source.packet_limit));
   for (const auto& address : options.classifier.local) provenance.options.push_back("--local " + address.text());
@@ -30,9 +32,7 @@ capture::Result<metrics::Analysis> analyze_inputs(const std::vector<std::string>
   auto analysis = analyzer.take_analysis();
   analysis.captures = records;
   if (!analysis.captures.empty()) analysis.captures.front().anomalies.merge(anomalies);
-  const auto ndpi_version = analysis.provenance.ndpi_version;
   analysis.provenance = provenance_of(options);
-  analysis.provenance.ndpi_version = ndpi_version;
   return analysis;
 }
 

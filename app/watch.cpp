@@ -135,9 +135,7 @@ Result<int> watch(const Options& options) {
   auto analysis = analyzer.take_analysis();
   analysis.captures = records;
   analysis.captures.front().anomalies.merge(anomalies);
-  const auto ndpi_version = analysis.provenance.ndpi_version;
   analysis.provenance = provenance_of(*pipeline);
-  analysis.provenance.ndpi_version = ndpi_version;
   return print_analysis(analysis, options);
 }
 

@@ -4,7 +4,10 @@
 #include "capture/anomalies.hpp"
 #include "classify/media.hpp"
 
+#include <compare>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace callwitness::classify {
@@ -18,6 +21,13 @@ struct CallPart {
   Ending ended_by = Ending::silence;
 };
 
+/// What nDPI says of a call's flows: told beside our own label, for whoever doubts it.
+struct NdpiOpinion {
+  std::string label;                        ///< "stun.whatsappcall"
+  std::string_view certainty;               ///< what it rests on: none, port, address, content
+  friend auto operator<=>(const NdpiOpinion&, const NdpiOpinion&) = default;
+};
+
 struct Call {
   CallId id{};
   Label label;
@@ -29,6 +39,7 @@ struct Call {
   Endpoint local_endpoint, remote_endpoint; ///< of the main media flow; if local is null: source and destination
   Ending ended_by = Ending::silence;
   Signalling signalling = Signalling::none;
+  std::vector<NdpiOpinion> ndpi;            ///< each once
 };
 
 /// How far a try to reach a voice service got.
