@@ -2,6 +2,7 @@
 #include "metrics/contrast.hpp"
 #include "metrics/finding_support.hpp"
 #include "metrics/statistics.hpp"
+#include "metrics/verdict_thresholds.hpp"
 
 #include <fmt/format.h>
 
@@ -10,13 +11,6 @@
 
 namespace callwitness::metrics {
 namespace {
-
-constexpr double shortest_call = 10;            ///< seconds of media below which nothing can be judged
-constexpr std::uint64_t fewest_packets = 200;
-constexpr double impairing_loss = 0.01;
-constexpr double impairing_window_loss = 0.08;  ///< of 10 s
-constexpr double impairing_delay_ms = 150;      ///< 95th percentile above the 10th (a lone early packet isn't the path's minimum)
-constexpr double impairing_jitter_ms = 20;
 
 bool accuses(const Finding& finding) {
   if (finding.kind == "rate_cap") {
@@ -28,9 +22,9 @@ bool accuses(const Finding& finding) {
     if (of("over_tcp") > 0) return !finding.calls.empty() && of("contrast") > 0;   // a download's policer is no call's
     return of("contrast") > 0 || finding.mechanism == "policer";
   }
-  if (finding.kind == "periodic_reset") return finding.confidence >= 0.9;
-  if (finding.kind == "injected_reset") return finding.confidence >= 0.9;
-  if (finding.kind == "blocking" || finding.kind == "freeze") return finding.confidence >= 0.95;
+  if (finding.kind == "periodic_reset") return finding.confidence >= accusing_confidence;
+  if (finding.kind == "injected_reset") return finding.confidence >= accusing_confidence;
+  if (finding.kind == "blocking" || finding.kind == "freeze") return finding.confidence >= accusing_confidence_of_blocking;
   return false;
 }
 
