@@ -6,6 +6,8 @@
 
 #include <openssl/rand.h>
 
+#include <algorithm>
+
 namespace callwitness::report {
 
 std::optional<RedactionKey> random_redaction_key() {
@@ -16,7 +18,13 @@ std::optional<RedactionKey> random_redaction_key() {
 
 struct Redactor::State {
   State(const RedactionKey& key, const metrics::Analysis* analysis)
-      : flows(analysis != nullptr ? KnownFlows(*analysis) : KnownFlows()), pseudonyms(key), network(pseudonyms, summary, flows) {}
+      : flows(analysis != nullptr ? KnownFlows(*analysis) : KnownFlows()), pseudonyms(key), network(pseudonyms, summary, flows) {
+    if (analysis == nullptr) return;
+    const auto& local = analysis->classification.vantage.local;
+    for (const auto& flow : analysis->classification.flows)
+      for (const auto& address : {flow.five_tuple.source.address, flow.five_tuple.destination.address})
+        if (flow.told_by_address && std::find(local.begin(), local.end(), address) == local.end()) pseudonyms.keep_network(address);
+  }
   Summary summary;
   KnownFlows flows;
   Pseudonyms pseudonyms;
