@@ -246,15 +246,6 @@ void Engine::add_signalling(Classification& result) const {
 
 namespace {
 
-void mark_told_by_address(std::vector<Flow>& flows, const std::vector<ndpi::Answer>& answers) {   // both by flow
-  auto flow = flows.begin();
-  for (const auto& answer : answers) {
-    flow = std::lower_bound(flow, flows.end(), answer.flow, [](const Flow& f, FlowId id) { return f.id < id; });
-    if (flow == flows.end()) return;
-    if (flow->id == answer.flow) flow->told_by_address = answer.certainty == ndpi::Certainty::address && flow->label.basis == Basis::ndpi;
-  }
-}
-
 void add_opinions(std::vector<Call>& calls, const std::vector<ndpi::Answer>& answers) {   // by flow
   static constexpr std::string_view certainties[] = {"none", "port", "address", "content"};
   for (auto& call : calls) {
@@ -288,7 +279,6 @@ void Engine::finish() {
     if (table_[slot].used) result.flows.push_back(table_[slot].flow);
   }
   std::sort(result.flows.begin(), result.flows.end(), [](const Flow& a, const Flow& b) { return a.id < b.id; });
-  mark_told_by_address(result.flows, answers);
   result.attempts = attempts_.finish(now_);
   name_by_kin(result.flows, result.attempts);
   result.vantage = vantage_.infer(options_.local);

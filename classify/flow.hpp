@@ -57,7 +57,6 @@ struct Flow {
   Label label;                    ///< best at the moment; final in Classification
   Role role = Role::unknown;
   Ending ended_by = Ending::none;
-  bool told_by_address = false;   ///< its application, by nDPI's list of networks and nothing better
   Untrusted server_name;          ///< SNI, or the DNS name that gave the address; empty: none seen
   Untrusted owner;                ///< the program, where the capture tells it
 };

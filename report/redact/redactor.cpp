@@ -10,6 +10,13 @@
 
 namespace callwitness::report {
 
+namespace {
+
+/// Of STUN and TURN servers (RFC 8489, TURN behind 443, Google's): no person's telephone answers there.
+bool is_relay_port(std::uint16_t port) { return port == 443 || (port >= 3478 && port <= 3481) || port == 5349 || (port >= 19302 && port <= 19309); }
+
+}  // namespace
+
 std::optional<RedactionKey> random_redaction_key() {
   RedactionKey key{};
   if (RAND_bytes(key.data(), static_cast<int>(key.size())) != 1) return std::nullopt;
@@ -22,8 +29,8 @@ struct Redactor::State {
     if (analysis == nullptr) return;
     const auto& local = analysis->classification.vantage.local;
     for (const auto& flow : analysis->classification.flows)
-      for (const auto& address : {flow.five_tuple.source.address, flow.five_tuple.destination.address})
-        if (flow.told_by_address && std::find(local.begin(), local.end(), address) == local.end()) pseudonyms.keep_network(address);
+      for (const auto& end : {flow.five_tuple.source, flow.five_tuple.destination})
+        if (flow.label.basis == classify::Basis::ndpi && is_relay_port(end.port) && std::find(local.begin(), local.end(), end.address) == local.end()) pseudonyms.keep_network(end.address);
   }
   Summary summary;
   KnownFlows flows;
