@@ -110,6 +110,7 @@ Result<Observed> observe_captures(const std::vector<std::string>& inputs, const 
   if (options.anonymise) {
     // The page must not name what the packets hide: it tells the analysis of the redacted packets.
     for (auto& capture : observed.stored.analysis.captures) capture.file = capture::Untrusted("evidence.pcapng");
+    for (auto& call : observed.stored.analysis.classification.calls) call.ndpi.clear();   // of invented addresses nDPI knows nothing
     observed.facts.frames.clear();
     for (const auto& finding : observed.stored.analysis.findings)
       for (const auto ordinal : finding.packets) observed.facts.frames[ordinal] = ordinal;
