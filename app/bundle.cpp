@@ -88,6 +88,7 @@ Result<Observed> observe_captures(const std::vector<std::string>& inputs, const 
   const auto alike = options.anonymise ? report::Alike::numbers : report::Alike::everything;
   Observed observed;
   observed.facts.anonymised = options.anonymise;
+  observed.facts.is_signed = !options.key.empty();
   for (const auto control : {report::ControlKept::sample, report::ControlKept::headers, report::ControlKept::whole}) {
     std::error_code ignored;
     fs::remove(evidence, ignored);
@@ -109,6 +110,7 @@ Result<Observed> observe_captures(const std::vector<std::string>& inputs, const 
   if (options.anonymise) {
     // The page must not name what the packets hide: it tells the analysis of the redacted packets.
     for (auto& capture : observed.stored.analysis.captures) capture.file = capture::Untrusted("evidence.pcapng");
+    for (auto& call : observed.stored.analysis.classification.calls) call.ndpi.clear();   // of invented addresses nDPI knows nothing
     observed.facts.frames.clear();
     for (const auto& finding : observed.stored.analysis.findings)
       for (const auto ordinal : finding.packets) observed.facts.frames[ordinal] = ordinal;
@@ -130,6 +132,7 @@ Result<Observed> observe_analysis(const std::string& input, const Options& optio
   Observed observed;
   observed.stored = std::move(stored).value();
   observed.facts.has_packets = false;
+  observed.facts.is_signed = !options.key.empty();
   for (const auto& capture : observed.stored.analysis.captures) observed.damaged = observed.damaged || capture.damaged;
   if (const auto made = report::create_file(data + "/analysis.json", text.value()); !made) return made.error();
   if (const auto made = write_page(observed, options, data); !made) return made.error();

@@ -20,7 +20,11 @@ capture::Result<int> compare(const Options& options) {
   const auto comparison = metrics::compare(std::move(baseline).value(), std::move(suspect).value());
   std::ostringstream text;
   if (options.format == "json") report::write_compare_json(comparison, text);
-  else report::write_compare_text(comparison, {}, text);
+  else {
+    report::WriteOptions how;
+    how.language = options.language;
+    report::write_compare_text(comparison, how, text);
+  }
   const auto printed = print_text(text.str(), options);
   if (!printed) return printed.error();
   const auto damaged = [](const metrics::Analysis& analysis) {

@@ -2,6 +2,7 @@
 
 #include "app/progress.hpp"
 #include "capture/decoder.hpp"
+#include "classify/ndpi/labeller.hpp"
 #include "metrics/analyzer.hpp"
 #include "report/encode.hpp"
 
@@ -17,6 +18,7 @@ namespace {
 metrics::Provenance provenance_of(const PipelineOptions& options) {
   metrics::Provenance provenance;
   provenance.version = CALLWITNESS_VERSION;
+  if (options.classifier.use_ndpi) provenance.ndpi_version = classify::ndpi::library_version();
   if (!options.source.filter.empty()) provenance.options.push_back("-f " + options.source.filter);
   if (options.source.packet_limit != 0) provenance.options.push_back("-c " + std::to_string(options.source.packet_limit));
   for (const auto& address : options.classifier.local) provenance.options.push_back("--local " + address.text());
@@ -44,9 +46,7 @@ void complete(metrics::Analysis& analysis, const capture::CaptureRecords& record
     analysis.captures.front().anomalies.merge(decoding);
     analysis.captures.front().anomalies.merge(analysis.classification.anomalies);
   }
-  auto ndpi_version = std::move(analysis.provenance.ndpi_version);
   analysis.provenance = provenance_of(options);
-  analysis.provenance.ndpi_version = std::move(ndpi_version);
 }
 
 capture::Result<metrics::Analysis> analyze_inputs(const std::vector<std::string>& inputs,

@@ -13,6 +13,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <iostream>
 #include <sstream>
@@ -61,13 +63,22 @@ Result<void> write_story(const std::vector<Observed>& all, const Options& option
   return report::create_file(data + "/report.html", html.str());
 }
 
+/// In UTC; SOURCE_DATE_EPOCH stands in for the clock where a bundle must come out the same again.
+std::string today() {
+  std::time_t now = std::time(nullptr);
+  if (const char* told = std::getenv("SOURCE_DATE_EPOCH"); told != nullptr) now = static_cast<std::time_t>(std::strtoll(told, nullptr, 10));
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  return fmt::format("{:04}-{:02}-{:02}", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday);
+}
+
 Result<void> seal(const Options& options, const std::string& folder) {
   if (!options.key.empty()) {
     const auto line = report::public_key_of(options.key);
     if (!line) return line.error();
     if (const auto made = report::create_file(folder + "/signer.pub", report::public_key_file(line.value())); !made) return made;
   }
-  const auto sealed = report::seal_bag(folder, {{"Bag-Software-Agent", "callwitness " CALLWITNESS_VERSION},
+  const auto sealed = report::seal_bag(folder, {{"Bagging-Date", today()}, {"Bag-Software-Agent", "callwitness " CALLWITNESS_VERSION},
                                                 {"External-Description", options.anonymise ? "Evidence, addresses and names replaced" : "Evidence"}});
   if (!sealed || options.key.empty()) return sealed;
   return report::sign_file(folder + "/tagmanifest-sha256.txt", options.key, "callwitness bundle");

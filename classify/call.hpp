@@ -4,7 +4,10 @@
 #include "capture/anomalies.hpp"
 #include "classify/media.hpp"
 
+#include <compare>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace callwitness::classify {
@@ -16,6 +19,13 @@ struct CallPart {
   Time first_time, last_time;
   std::vector<FlowId> flows;
   Ending ended_by = Ending::silence;
+};
+
+/// What nDPI says of a call's flows: told beside our own label, for whoever doubts it.
+struct NdpiOpinion {
+  std::string label;                        ///< "stun.whatsappcall"
+  std::string_view certainty;               ///< what it rests on: none, port, address, content
+  friend auto operator<=>(const NdpiOpinion&, const NdpiOpinion&) = default;
 };
 
 struct Call {
@@ -30,6 +40,7 @@ struct Call {
   Ending ended_by = Ending::silence;
   Signalling signalling = Signalling::none;
   Untrusted owner;                          ///< the program whose call it is, where the capture tells it
+  std::vector<NdpiOpinion> ndpi;            ///< each once
 };
 
 /// How far a try to reach a voice service got.

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 namespace callwitness::classify {
 namespace {
@@ -269,10 +270,31 @@ void Engine::add_signalling(Classification& result) const {
   for (auto& call : result.calls) std::sort(call.flows.begin(), call.flows.end());
 }
 
+namespace {
+
+void add_opinions(std::vector<Call>& calls, const std::vector<ndpi::Answer>& answers) {   // by flow
+  static constexpr std::string_view certainties[] = {"none", "port", "address", "content"};
+  for (auto& call : calls) {
+    std::set<NdpiOpinion> opinions;
+    for (const auto flow : call.flows) {
+      const auto answer = std::lower_bound(answers.begin(), answers.end(), flow, [](const ndpi::Answer& a, FlowId id) { return a.flow < id; });
+      if (answer == answers.end() || answer->flow != flow) continue;
+      auto label = std::string(answer->master);
+      label += (label.empty() || answer->application.empty() ? "" : ".") + std::string(answer->application);
+      opinions.insert({std::move(label), certainties[static_cast<std::size_t>(answer->certainty)]});
+    }
+    call.ndpi.assign(opinions.begin(), opinions.end());
+  }
+}
+
+}  // namespace
+
 void Engine::finish() {
   Classification result;
+  std::vector<ndpi::Answer> answers;
   if (labeller_) {
-    for (const auto& answer : labeller_->drain()) ndpi_labels_[answer.flow] = answer.application;
+    answers = labeller_->drain();
+    for (const auto& answer : answers) ndpi_labels_[answer.flow] = answer.application;
     anomalies_.merge(labeller_->anomalies());
   }
   for (std::uint32_t slot = 0; slot < table_.slots(); ++slot) {
@@ -297,6 +319,7 @@ void Engine::finish() {
     }
   }
   add_signalling(result);
+  add_opinions(result.calls, answers);
   result.streams = std::move(streams_);
   result.resets = std::move(resets_);
   anomalies_.merge(names_.anomalies());

@@ -1,9 +1,9 @@
 #include "metrics/accusation.hpp"
 
+#include "metrics/verdict_thresholds.hpp"
+
 namespace callwitness::metrics {
 namespace {
-
-constexpr double sure_of_cuts = 0.9, sure_of_blocking = 0.95;
 
 double number_of(const Finding& finding, const char* name) {
   const auto found = finding.numbers.find(name);
@@ -18,8 +18,8 @@ bool accuses(const Finding& finding) {
     if (number_of(finding, "over_tcp") > 0) return !finding.calls.empty() && number_of(finding, "contrast") > 0;   // a download's policer is no call's
     return number_of(finding, "contrast") > 0 || finding.mechanism == "policer";
   }
-  if (finding.kind == "periodic_reset" || finding.kind == "injected_reset") return finding.confidence >= sure_of_cuts;
-  if (finding.kind == "blocking" || finding.kind == "freeze") return finding.confidence >= sure_of_blocking;
+  if (finding.kind == "periodic_reset" || finding.kind == "injected_reset") return finding.confidence >= accusing_confidence;
+  if (finding.kind == "blocking" || finding.kind == "freeze") return finding.confidence >= accusing_confidence_of_blocking;
   return false;
 }
 

@@ -3,6 +3,7 @@
 #include "metrics/contrast.hpp"
 #include "metrics/finding_support.hpp"
 #include "metrics/statistics.hpp"
+#include "metrics/verdict_thresholds.hpp"
 
 #include <fmt/format.h>
 
@@ -12,14 +13,8 @@
 namespace callwitness::metrics {
 namespace {
 
-constexpr double shortest_call = 10;            ///< seconds of media below which nothing can be judged
-constexpr std::uint64_t fewest_packets = 200;
-constexpr double impairing_loss = 0.01;
 constexpr double least_by_cadence = 0.012, times_by_cadence = 5;  ///< empty places of what we receive, against what we send
 constexpr double fewest_off_grid = 0.5, most_off_grid = 0.95;     ///< of the packets that we send; fewer still are another codec's
-constexpr double impairing_window_loss = 0.08;  ///< of 10 s
-constexpr double impairing_delay_ms = 150;      ///< 95th percentile above the 10th (a lone early packet isn't the path's minimum)
-constexpr double impairing_jitter_ms = 20;
 
 /// D8: the call's round trips step up and the others' stay; a stream's own clock may jump, so that doesn't count.
 bool is_slower_alone(const Finding& finding) {

@@ -201,6 +201,7 @@ class Reader {
     into.remote_endpoint = endpoint_of(ends.size() == 2 ? ends[1] : text_of(record, "remote"));
     if (!text_of(record, "local").empty()) into.local = into.local_endpoint.address;
     into.ended_by = named(text_of(record, "ended_by"), 8, classify::Ending::none);
+    for (const auto& opinion : list_of(record, "ndpi")) into.ndpi.push_back({text_of(opinion, "label"), keep(text_of(opinion, "certainty"))});
     for (const auto& part : list_of(record, "parts")) {
       auto& kept = into.parts.emplace_back();
       kept.first_time = time_of(part, "start_time").value_or(into.start_time);

@@ -1,6 +1,7 @@
 #include "report/prose.hpp"
 
 #include "classify/application.hpp"
+#include "metrics/verdict_thresholds.hpp"
 #include "report/encode.hpp"
 
 #include <fmt/format.h>
@@ -23,6 +24,13 @@ std::optional<double> number_of(const metrics::Finding& finding, const char* nam
   return found == finding.numbers.end() ? std::nullopt : std::optional(found->second);
 }
 
+/// Calls themselves went well: what failed was reaching a service.
+bool only_attempts_suffered(const metrics::Analysis& analysis) {
+  const auto kind = analysis.verdict.parameters.find("kind");
+  return kind != analysis.verdict.parameters.end() && kind->second == "blocking" &&
+         std::all_of(analysis.findings.begin(), analysis.findings.end(), [](const auto& f) { return f.kind == "blocking" || f.kind == "capture_loss" || f.kind == "benign_timer"; });
+}
+
 }  // namespace
 
 std::string rate_text(double rate) { return rate >= 1e6 ? fmt::format("{:.2f} Mbit/s", rate / 1e6) : fmt::format("{:.1f} kbit/s", rate / 1e3); }
@@ -33,7 +41,18 @@ std::string span_text(double seconds) {
   return whole < 7200 ? fmt::format("{} min {} s", whole / 60, whole % 60) : fmt::format("{} h {} min", whole / 3600, whole / 60 % 60);
 }
 
+std::string clock_text(long long seconds) {
+  return seconds < 3600 ? fmt::format("{}:{:02}", seconds / 60, seconds % 60) : fmt::format("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+}
+
 std::string percent_text(double ratio) { return ratio != 0 && ratio < 0.001 ? fmt::format("{:.4f} %", 100 * ratio) : fmt::format("{:.2f} %", 100 * ratio); }
+
+std::string sentence_case(std::string text) {
+  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
+  if (!text.empty() && text[0] >= 'a' && text[0] <= 'z') text[0] = static_cast<char>(text[0] - 'a' + 'A');
+  else if (text.size() > 1 && byte(0) == 0xc3 && byte(1) >= 0xa0 && byte(1) <= 0xbe) text[1] = static_cast<char>(byte(1) - 0x20);   // à … þ
+  return text;
+}
 
 std::string number_text(double number) {
   constexpr double decimals = 1e6;
@@ -44,8 +63,9 @@ std::string number_text(double number) {
 }
 
 std::string Prose::value(std::string_view text) const {
+  constexpr std::size_t longest_unbroken = 30;   // fits a phone; longer ones (names, IPv6) may break
   if (form_ == Form::plain) return visible(text);
-  return "<bdi dir=\"ltr\">" + for_html(text) + "</bdi>";
+  return (text.size() > longest_unbroken ? "<bdi class=\"w\" dir=\"ltr\">" : "<bdi dir=\"ltr\">") + for_html(text) + "</bdi>";
 }
 
 std::string Prose::application(std::string_view key) const {
@@ -68,13 +88,34 @@ const metrics::Finding* leading_finding(const metrics::Analysis& analysis) {
   return best;
 }
 
-std::string Prose::headline(const metrics::Verdict& verdict) const {
+std::string Prose::headline(const metrics::Analysis& analysis) const {
+  const auto& verdict = analysis.verdict;
   const auto named = verdict.parameters.find("application");
-  return catalogue_.text("key." + verdict.key, {{"application", application(named == verdict.parameters.end() ? "" : named->second)}});
+  const bool failed = verdict.verdict_class == metrics::VerdictClass::impaired && only_attempts_suffered(analysis);
+  const std::string key = "key." + (failed ? "failed_connections" : verdict.key), unnamed = key + ".unnamed", name = named == verdict.parameters.end() ? "" : named->second;
+  return catalogue_.text(name.empty() && catalogue_.has(unnamed) ? unnamed : key, {{"application", application(name)}});   // "des appels", not "de les appels"
+}
+
+std::string Prose::lacking(const metrics::Analysis& analysis) const {
+  if (analysis.verdict.verdict_class != metrics::VerdictClass::insufficient) return {};
+  if (analysis.classification.calls.empty()) return catalogue_.text("lack.no_call", {{"watch", value("callwitness watch -w call.pcapng")}, {"apps", value("callwitness apps")}});
+  double seconds = 0;
+  std::uint64_t packets = 0;
+  for (const auto& stream : analysis.streams) {
+    if (!stream.call) continue;
+    seconds = std::max(seconds, capture::seconds(stream.end_time - stream.start_time));
+    packets += stream.packets;
+  }
+  if (seconds >= metrics::shortest_call && packets >= metrics::fewest_packets) return catalogue_.text("lack.capture_lost");
+  return catalogue_.text("lack.too_short", {{"span", value(span_text(seconds))},
+                                            {"packets", value(std::to_string(packets))},
+                                            {"least_span", value(fmt::format("{:.0f} s", metrics::shortest_call))},
+                                            {"least_packets", value(std::to_string(metrics::fewest_packets))}});
 }
 
 std::string Prose::standing(const metrics::Verdict& verdict) const {
-  return catalogue_.text("verdict.standing", {{"rung", value(fmt::format("E{}", verdict.rung))},
+  const bool sure = verdict.verdict_class != metrics::VerdictClass::insufficient;   // of what can't be told there is no confidence
+  return catalogue_.text(sure ? "verdict.standing" : "verdict.standing_untold", {{"rung", value(fmt::format("E{}", verdict.rung))},
                                               {"meaning", catalogue_.text(fmt::format("rung.{}", verdict.rung))},
                                               {"confidence", value(fmt::format("{:.3f}", verdict.confidence))}});
 }
@@ -95,15 +136,16 @@ std::string Prose::smallest(const metrics::Verdict& verdict, bool always) const 
   if (verdict.smallest_detectable.empty() || (!always && verdict.verdict_class != metrics::VerdictClass::clean)) return {};
   std::string list;
   for (const auto& [quantity, smallest] : verdict.smallest_detectable) {
-    const auto shown = quantity == "period_count" ? fmt::format("{:.0f}", smallest) : percent_text(smallest);
-    list += (list.empty() ? " " : comma()) + catalogue_.text("smallest." + quantity, {{"value", value(shown)}});
+    const auto shown = quantity == "period_count" ? fmt::format("{:.0f}", smallest) : quantity == "rate_ratio" ? fmt::format("{:.0f} %", 100 * smallest) : percent_text(smallest);
+    list += (list.empty() ? " " : semicolon()) + catalogue_.text("smallest." + quantity, {{"value", value(shown)}, {"limit", value(fmt::format("{:.0f} %", 100 * metrics::impairing_loss))}});
   }
   const bool rate_untold = !verdict.smallest_detectable.contains("rate_ratio");
   return catalogue_.text("smallest") + list + "." + (rate_untold ? " " + catalogue_.text("smallest.video") : "");
 }
 
 std::string Prose::summary(const metrics::Analysis& analysis) const {
-  std::string text = headline(analysis.verdict) + ".";
+  std::string text = headline(analysis) + ".";
+  if (const auto missing = lacking(analysis); !missing.empty()) text += " " + missing;
   if (const auto* leading = leading_finding(analysis)) {
     text += " " + finding(*leading);
     std::string open = alternatives(*leading, metrics::AlternativeStatus::not_ruled_out);
@@ -123,20 +165,20 @@ std::string Prose::finding(const metrics::Finding& finding) const {
     return found ? value(fmt::format("{:.0f} ms", *found)) : unknown;
   };
   const auto loss = number_of(finding, "loss_ratio"), tries = number_of(finding, "tries"), longest = number_of(finding, "longest_s"),
-             offset = number_of(finding, "offset_bytes");
+             offset = number_of(finding, "offset_bytes"), others = number_of(finding, "control_loss_ratio");
   const Parameters parameters = {
       {"application", application(finding.application)}, {"direction", direction(finding.direction)},
       {"mechanism", catalogue_.has("mechanism." + finding.mechanism) ? catalogue_.text("mechanism." + finding.mechanism) : value(finding.mechanism)}, {"rate", rate(finding.rate_bps)}, {"low", rate(finding.rate_bps_low)}, {"high", rate(finding.rate_bps_high)},
       {"period", span(finding.period_s)}, {"period_low", span(finding.period_s_low)}, {"period_high", span(finding.period_s_high)},
       {"count", finding.count ? value(std::to_string(*finding.count)) : unknown},
       {"tries", tries ? value(fmt::format("{:.0f}", *tries)) : finding.count ? value(std::to_string(*finding.count)) : unknown},
-      {"loss", loss ? value(percent_text(*loss)) : unknown}, {"jitter", milliseconds("jitter_ms")}, {"step", milliseconds("step_ms")},
+      {"loss", loss ? value(percent_text(*loss)) : unknown}, {"others", others ? value(percent_text(*others)) : unknown}, {"jitter", milliseconds("jitter_ms")}, {"step", milliseconds("step_ms")},
       {"offset", offset ? value(fmt::format("{:.1f} kB", *offset / 1000)) : unknown}, {"quota_period", span(number_of(finding, "quota_period_s"))},
       {"duration", span(longest ? *longest : capture::seconds(finding.end_time - finding.start_time))}};
   // A beat of the clock, or of the calls' own ages.
   const bool by_uptime = number_of(finding, "by_uptime").value_or(0) > 0;
   const std::string exact = "finding." + finding.kind + "." + (by_uptime ? "by_uptime" : finding.mechanism);
-  return catalogue_.text(catalogue_.has(exact) ? exact : "finding." + finding.kind, parameters);
+  return sentence_case(catalogue_.text(catalogue_.has(exact) ? exact : "finding." + finding.kind, parameters));
 }
 
 std::string Prose::reason(const metrics::Alternative& alternative) const { return catalogue_.text("reason." + std::string(alternative.reason)); }
@@ -170,15 +212,19 @@ std::string display_filter(const metrics::Analysis& analysis, const metrics::Fin
   constexpr std::size_t most_flows = 8;
   std::vector<std::string> flows;                  // several flows may share a five-tuple: each is named once
   const auto& all = analysis.classification.flows;
-  for (const auto id : finding.flows) {
-    const auto flow = std::find_if(all.begin(), all.end(), [&](const classify::Flow& f) { return f.id == id; });
-    if (flow == all.end()) continue;
-    const auto& tuple = flow->five_tuple;
+  const auto add = [&](const capture::FiveTuple& tuple) {
     const char* ip = tuple.source.address.version == 6 ? "ipv6.addr" : "ip.addr";
     const char* port = tuple.protocol == capture::protocol::tcp ? "tcp.port" : "udp.port";
     auto filter = fmt::format("({} == {} && {} == {} && {} == {} && {} == {})", ip, tuple.source.address.text(), ip, tuple.destination.address.text(), port,
                               tuple.source.port, port, tuple.destination.port);
     if (flows.size() < most_flows && std::find(flows.begin(), flows.end(), filter) == flows.end()) flows.push_back(std::move(filter));
+  };
+  for (const auto id : finding.flows)
+    if (const auto flow = std::find_if(all.begin(), all.end(), [&](const classify::Flow& f) { return f.id == id; }); flow != all.end()) add(flow->five_tuple);
+  for (const auto id : finding.streams) {           // jitter names streams only
+    if (!finding.flows.empty() || static_cast<std::size_t>(id) >= analysis.classification.streams.size()) break;
+    const auto& stream = analysis.classification.streams[static_cast<std::size_t>(id)];
+    add({stream.source, stream.destination, stream.over_tcp ? capture::protocol::tcp : capture::protocol::udp});
   }
   if (!flows.empty()) {
     const auto any = fmt::format("{}", fmt::join(flows, " || "));

@@ -15,7 +15,7 @@ namespace callwitness::report {
 struct BundleFacts {
   struct Source { std::string sha256; std::uint64_t size_bytes = 0, packets = 0; };
   bool has_packets = true;                       ///< evidence.pcapng; false: drawn from an analysis alone
-  bool anonymised = false;
+  bool anonymised = false, is_signed = false;
   std::uint64_t packets = 0, commented = 0, control = 0, left_out = 0;   ///< of evidence.pcapng
   std::uint64_t payloads_cut = 0, names_replaced = 0, emptied = 0;       ///< by anonymising
   std::vector<Source> derived_from;              ///< the captures, where they aren't those of the analysis

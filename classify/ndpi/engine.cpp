@@ -50,6 +50,8 @@ std::uint32_t certainty_of(const ndpi_flow_struct& flow) {
 
 }  // namespace
 
+std::string_view library_version() { return ndpi_revision(); }
+
 struct Engine::State {
   std::unique_ptr<ndpi_detection_module_struct, FreeModule> module;
   std::vector<std::uint8_t> flow;

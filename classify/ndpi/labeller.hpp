@@ -30,6 +30,9 @@ struct LabellerOptions {
   bool start_at_once = false;     ///< live: fork before privileges are dropped; else at the first question
 };
 
+/// Of the library loaded, as it tells it: "4.2.0".
+std::string_view library_version();
+
 class Labeller {
  public:
   static constexpr std::size_t packet_limit = 32;            ///< packets of a flow that are looked at

@@ -31,6 +31,11 @@ constexpr int depth_limit = 8;
 constexpr const char* too_much = "the archive unpacks to far more than a bundle holds";
 constexpr zip_uint16_t dos_epoch_date = 1 << 5 | 1;   // 1980-01-01
 
+/// The archive's comment ends in the SHA-256 of all bytes before it: what is unpacked is hashed and signed anyway, but the
+/// zip's own fields aren't, and deflate has bits to spare. `head -c -64 FILE | sha256sum` checks it.
+constexpr std::string_view seal = "callwitness bundle; SHA-256 of all bytes before it: ";
+constexpr std::size_t hash_length = 64;
+
 /// Thrown away unless closed: a half-written archive is none.
 using Archive = std::unique_ptr<zip_t, decltype(&zip_discard)>;
 using Entry = std::unique_ptr<zip_file_t, decltype(&zip_fclose)>;
@@ -86,6 +91,31 @@ Result<void> unpack_entry(zip_t* archive, zip_uint64_t index, const std::string&
   }
 }
 
+/// Puts the hash where zeros stand.
+Result<void> seal_archive(const std::string& path) {
+  const Error failure{Error::Kind::failed, "make " + path, "its hash could not be written", "check the free space"};
+  std::error_code failed;
+  const auto size = fs::file_size(path, failed);
+  if (failed || size < hash_length) return failure;
+  const auto hash = sha256_of_file(path, size - hash_length);
+  if (!hash) return hash.error();
+  const int file = open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+  if (file < 0) return failure;
+  const auto written = pwrite(file, hash.value().data(), hash_length, static_cast<off_t>(size - hash_length));
+  return close(file) == 0 && written == static_cast<ssize_t>(hash_length) ? Result<void>{} : failure;
+}
+
+/// Empty: it is as it was packed, or another program's zip, which has no seal.
+std::string broken_seal(zip_t* archive, const std::string& path, std::uint64_t size) {
+  int length = 0;
+  const char* raw = zip_get_archive_comment(archive, &length, ZIP_FL_ENC_RAW);
+  const std::string_view comment(raw == nullptr ? "" : raw, raw == nullptr || length < 0 ? 0 : static_cast<std::size_t>(length));
+  if (comment.empty()) return {};
+  if (comment.size() != seal.size() + hash_length || !comment.starts_with(seal)) return "its comment is not the one that callwitness writes";
+  const auto hash = sha256_of_file(path, size - hash_length);
+  return hash && comment.substr(seal.size()) == hash.value() ? "" : "a byte of it was changed";
+}
+
 }  // namespace
 
 Result<void> pack_folder(const std::string& folder, const std::string& path) {
@@ -106,10 +136,12 @@ Result<void> pack_folder(const std::string& folder, const std::string& path) {
     zip_file_set_dostime(archive.get(), static_cast<zip_uint64_t>(index), 0, dos_epoch_date, 0);
     zip_file_set_external_attributes(archive.get(), static_cast<zip_uint64_t>(index), 0, ZIP_OPSYS_UNIX, (S_IFREG | 0600u) << 16);
   }
+  const auto comment = std::string(seal) + std::string(hash_length, '0');
+  zip_set_archive_comment(archive.get(), comment.data(), static_cast<zip_uint16_t>(comment.size()));
   if (zip_close(archive.get()) != 0) return Error{Error::Kind::failed, "make " + path, zip_strerror(archive.get()), "check the free space"};
   static_cast<void>(archive.release());   // zip_close has freed it
   chmod(path.c_str(), 0600);
-  return {};
+  return seal_archive(path);
 }
 
 Result<std::string> unpack_archive(const std::string& path, const std::string& into) {
@@ -119,6 +151,7 @@ Result<std::string> unpack_archive(const std::string& path, const std::string& i
   int code = 0;
   const Archive archive(zip_open(path.c_str(), ZIP_RDONLY | ZIP_CHECKCONS, &code), zip_discard);
   if (!archive) return refused(path, "it is no whole zip archive (" + reason_of(code) + ")");
+  if (const auto fault = broken_seal(archive.get(), path, static_cast<std::uint64_t>(status.st_size)); !fault.empty()) return refused(path, fault);
   const auto count = zip_get_num_entries(archive.get(), 0);
   if (count <= 0 || count > file_limit) return refused(path, "it holds no files, or too many");
   const std::uint64_t most = std::min(bytes_always + growth_limit * static_cast<std::uint64_t>(status.st_size), bytes_limit);

@@ -96,7 +96,13 @@ Result<void> seal_bag(const std::string& folder, const std::map<std::string, std
   for (auto& name : payload.value()) name = "data/" + name;
   const auto manifest = manifest_of(root, payload.value());
   if (!manifest) return manifest.error();
-  std::string lines;
+  std::uintmax_t octets = 0;
+  for (const auto& name : payload.value()) {
+    std::error_code failed;
+    const auto size = fs::file_size(root / name, failed);
+    octets += failed ? 0 : size;
+  }
+  std::string lines = fmt::format("Payload-Oxum: {}.{}\n", octets, payload.value().size());
   for (const auto& [label, value] : information) lines += fmt::format("{}: {}\n", label, value);
   const std::vector<std::pair<std::string, std::string>> tags = {
       {"bagit.txt", "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"},

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -99,10 +100,12 @@ Result<std::string> read_file(const std::string& path, std::size_t limit) {
   return content;
 }
 
-Result<std::string> sha256_of_file(const std::string& path) {
+Result<std::string> sha256_of_file(const std::string& path, std::uint64_t most) {
   Digest digest;
   const auto read = read_pieces(path, [&](const char* data, std::size_t size) {
-    digest.update(data, size);
+    const auto taken = std::min<std::uint64_t>(size, most);
+    digest.update(data, static_cast<std::size_t>(taken));
+    most -= taken;
     return true;
   });
   if (!read) return read.error();

@@ -3,6 +3,7 @@
 
 #include "capture/result.hpp"
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -12,8 +13,8 @@ namespace callwitness::report {
 capture::Result<void> create_file(const std::string& path, std::string_view content);
 /// Reads a whole regular file of at most `limit` bytes.
 capture::Result<std::string> read_file(const std::string& path, std::size_t limit = 64u << 20);
-/// Lower-case hexadecimal SHA-256 of a file's bytes, read in pieces.
-capture::Result<std::string> sha256_of_file(const std::string& path);
+/// Lower-case hexadecimal SHA-256 of a file's bytes, or of its first `most`, read in pieces.
+capture::Result<std::string> sha256_of_file(const std::string& path, std::uint64_t most = ~std::uint64_t{});
 std::string sha256_of(std::string_view content);
 
 }  // namespace callwitness::report

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace callwitness::report {
 namespace {
@@ -22,7 +23,8 @@ void streams(Page& page, const Analysis& analysis, const classify::Call& call) {
     const auto& identity = analysis.classification.streams[static_cast<std::size_t>(id)];
     page.row();
     page.cell(page.prose.direction(stream.direction_known ? std::optional(stream.direction) : std::nullopt));
-    page.cell(page.left_to_right(fmt::format("{} {}", name_of(identity.kind), stream.codec.empty() ? identity.codec : stream.codec)));
+    const auto& codec = stream.codec.empty() ? identity.codec : stream.codec;
+    page.cell(for_html(page.plain.media(identity.kind)) + (codec.empty() ? "" : " " + page.left_to_right(codec)));
     page.number(std::to_string(stream.packets));
     page.number(stream.expected ? std::to_string(*stream.expected) : "");
     page.number(stream.lost ? std::to_string(*stream.lost) : "");
@@ -36,9 +38,11 @@ void streams(Page& page, const Analysis& analysis, const classify::Call& call) {
   page.end_table();
 }
 
-std::string clock(double seconds) {
-  const auto whole = std::llround(seconds);
-  return whole < 3600 ? fmt::format("{}:{:02}", whole / 60, whole % 60) : fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+/// What nDPI says of the call's flows, whether it agrees or not.
+std::string opinions(const Page& page, const classify::Call& call) {
+  std::string list;
+  for (const auto& opinion : call.ndpi) list += (list.empty() ? "" : page.comma()) + page.left_to_right(opinion.label) + " (" + page.word("ndpi." + std::string(opinion.certainty)) + ")";
+  return list.empty() ? list : " · " + page.told("ndpi.opinion", {{"opinion", list}});
 }
 
 /// What the pictures show, for those who can't see them or don't trust them.
@@ -52,7 +56,7 @@ void intervals(Page& page, const Analysis& analysis, const classify::Call& call)
   for (std::size_t i = 0; i < timeline.bitrate[0].size(); ++i) {
     const double from = static_cast<double>(i) * timeline.step;
     page.row();
-    page.cell(page.left_to_right(fmt::format("{}–{}", clock(from), clock(std::min(from + timeline.step, std::max(timeline.seconds, from))))));
+    page.cell(page.left_to_right(fmt::format("{}–{}", clock_text(std::llround(from)), clock_text(std::llround(std::min(from + timeline.step, std::max(timeline.seconds, from)))))));
     for (const auto& values : timeline.bitrate) page.number(shown(values[i], "kbit/s"));
     for (const auto& values : timeline.loss) page.number(shown(values[i], "%"));
     for (const auto& values : timeline.delay) page.number(shown(values[i], "ms"));
@@ -68,7 +72,7 @@ std::string control_value(std::string_view metric, const std::optional<double>& 
 std::string effect_of(const metrics::ControlMeasure& measure) {
   if (!measure.effect || !measure.effect_low || !measure.effect_high) return {};
   if (measure.metric == "bitrate_bps") return fmt::format("× {:.2f} [{:.2f}, {:.2f}]", *measure.effect, *measure.effect_low, *measure.effect_high);
-  return fmt::format("{:+.2f} [{:+.2f}, {:+.2f}] %", 100 * *measure.effect, 100 * *measure.effect_low, 100 * *measure.effect_high);
+  return fmt::format("{:+.2f} [{:+.2f}, {:+.2f}] pp", 100 * *measure.effect, 100 * *measure.effect_low, 100 * *measure.effect_high);
 }
 
 }  // namespace
@@ -82,8 +86,8 @@ void write_calls(Page& page, const Analysis& analysis) {
     page.out << "<h3 id=\"c" << i + 1 << "\">" << page.left_to_right(fmt::format("c{}", i + 1)) << " " << page.prose.application(call.label.application) << "</h3>\n<p class=\"note\">"
              << page.left_to_right(call.local_endpoint.text() + " ↔ " + call.remote_endpoint.text()) << " · " << page.when(call.start_time) << " · "
              << page.left_to_right(span_text(capture::seconds(call.end_time - call.start_time))) << " · " << page.word("column.ended") << " "
-             << page.word("ending." + std::string(name_of(call.ended_by))) << " · " << page.word("recognised") << " "
-             << page.left_to_right(fmt::format("{:.2f}", call.label.confidence)) << "</p>\n";
+             << for_html(page.plain.ending(call.ended_by)) << " · " << page.word("recognised") << " "
+             << page.left_to_right(fmt::format("{:.2f}", call.label.confidence)) << opinions(page, call) << "</p>\n";
     page.out << chart_of(analysis, call, page.plain);
     streams(page, analysis, call);
     if (i < most_tables) intervals(page, analysis, call);

@@ -38,6 +38,14 @@ double round_up(double value) {
   return 10 * power;
 }
 
+/// The finest of the steps that people count by with at most seven labels.
+long long step_of(double seconds) {
+  constexpr double most_labels = 7;
+  for (const long long step : {1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200})
+    if (seconds <= most_labels * static_cast<double>(step)) return step;
+  return 86400 * static_cast<long long>(std::ceil(seconds / 86400 / most_labels));
+}
+
 /// Every second label is "m", minor: a phone's page leaves it out and writes the others larger.
 std::string frame(const Panel& panel) {
   std::string svg;
@@ -46,10 +54,11 @@ std::string frame(const Panel& panel) {
     svg += fmt::format("<line x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{:.1f}\" y2=\"{:.1f}\" stroke=\"{}\" stroke-width=\"1\"/>", left, width - right, panel.y(value), panel.y(value), i == 0 ? "#333" : "#ddd");
     svg += fmt::format("<text{} x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\">{:g}</text>", i % 2 != 0 || i == 0 || (i == 2 && panel.height < 150) ? " class=\"m\"" : "", left - 6, panel.y(value) + 4, value);
   }
-  for (int i = 0; i <= 6; ++i) {
-    const auto second = std::llround(panel.seconds * i / 6);
-    svg += fmt::format("<text{} x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\">{}:{:02}</text>", i % 2 != 0 ? " class=\"m\"" : "", panel.x(static_cast<double>(second)), panel.height - 6,
-                       i == 6 ? "end" : "middle", second / 60, second % 60);
+  const auto step = step_of(panel.seconds);
+  for (long long second = 0, i = 0; static_cast<double>(second) <= panel.seconds; second += step, ++i) {
+    const double x = panel.x(static_cast<double>(second));
+    svg += fmt::format("<line x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1:.1f}\" y2=\"{2:.1f}\" stroke=\"#333\"/>", x, panel.y(0), panel.y(0) + 4);
+    svg += fmt::format("<text{} x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\">{}</text>", i % 2 != 0 ? " class=\"m\"" : "", x, panel.height - 6, x > width - right - 20 ? "end" : "middle", clock_text(second));
   }
   return svg;
 }

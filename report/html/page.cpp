@@ -8,7 +8,9 @@
 
 namespace callwitness::report {
 
-std::string Page::word(std::string_view key) const { return for_html(words.text(key)); }
+std::string Page::word(std::string_view key) const { return for_html(words.text(key), std::string_view::npos); }   // our own: never cut
+
+std::string Page::command(std::string_view text) { return "<code dir=\"ltr\">" + for_html(text) + "</code>"; }
 
 std::string Page::when(capture::Time time) const { return left_to_right(local_time(time, options_.time_zone)); }
 

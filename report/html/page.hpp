@@ -22,6 +22,7 @@ class Page {
   std::string word(std::string_view key) const;                    ///< a message, encoded
   std::string told(std::string_view key, const Parameters& values) const { return words.text(key, values); }   ///< values are HTML
   std::string left_to_right(std::string_view text) const { return prose.value(text); }
+  static std::string command(std::string_view text);               ///< what one types
   std::string when(capture::Time time) const;
   std::string zone() const { return left_to_right(options_.time_zone); }
   std::string comma() const { return words.is_right_to_left() ? "، " : ", "; }

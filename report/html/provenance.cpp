@@ -1,4 +1,5 @@
 // Where the numbers come from, what became of the packets, and how a stranger checks both.
+#include "metrics/verdict_thresholds.hpp"
 #include "report/encode.hpp"
 #include "report/html/sections.hpp"
 
@@ -47,10 +48,27 @@ void write_method(Page& page, const Analysis& analysis) {
   for (const auto& address : analysis.classification.vantage.local) local += (local.empty() ? "" : ", ") + address.text();
   page.paragraph("method.text");
   page.out << "<p>" << page.told("method.versions", {{"version", page.left_to_right("callwitness " + analysis.provenance.version)},
-                                                     {"ndpi", analysis.provenance.ndpi_version.empty() ? page.word("unknown") : page.left_to_right(analysis.provenance.ndpi_version)},
+                                                     {"ndpi", page.left_to_right("nDPI " + (analysis.provenance.ndpi_version.empty() ? page.words.text("unknown") : analysis.provenance.ndpi_version))},
                                                      {"options", options.empty() ? page.word("method.none") : page.left_to_right(options)}})
            << "</p>\n<p>" << page.told("method.vantage", {{"addresses", local.empty() ? page.word("unknown") : page.left_to_right(local)}}) << "</p>\n";
   if (!analysis.verdict.smallest_detectable.empty()) page.out << "<p>" << page.prose.smallest(analysis.verdict, true) << "</p>\n";
+  page.paragraph("method.thresholds");
+  page.table({"quantity", "value"}, 1);
+  const auto limit = [&](const char* key, const std::string& value) {
+    page.row();
+    page.cell(page.word(std::string("threshold.") + key));
+    page.out << "<td class=\"n\">" << value << "</td>";
+    page.end_row();
+  };
+  const auto number = [&](const char* unit, double value) { return page.left_to_right(fmt::format(fmt::runtime(unit), value)); };
+  limit("media", number("{:.0f} s", metrics::shortest_call) + page.comma() + page.words.plural("count.packets", metrics::fewest_packets));
+  limit("loss", number("{:.0f} %", 100 * metrics::impairing_loss));
+  limit("window", number("{:.0f} %", 100 * metrics::impairing_window_loss));
+  limit("delay", number("{:.0f} ms", metrics::impairing_delay_ms));
+  limit("jitter", number("{:.0f} ms", metrics::impairing_jitter_ms));
+  limit("cuts", number("{:.2f}", metrics::accusing_confidence));
+  limit("blocking", number("{:.2f}", metrics::accusing_confidence_of_blocking));
+  page.end_table();
 }
 
 void write_custody(Page& page, const Analysis& analysis) {
@@ -98,6 +116,8 @@ void write_custody(Page& page, const Analysis& analysis) {
   }
   page.out << "<p>" << page.told("custody.tool", {{"version", page.left_to_right("callwitness " + analysis.provenance.version)}}) << "</p>\n";
   page.out << "<pre dir=\"ltr\">" << for_html(command_of(analysis), longest_command) << "</pre>\n";
+  if (const auto* bundle = page.bundle())
+    page.out << "<p>" << page.told(bundle->is_signed ? "custody.signed" : "custody.unsigned", {{"command", page.command("callwitness report --key KEY")}}) << "</p>\n";
 }
 
 void write_privacy(Page& page, const Analysis&) {
@@ -107,7 +127,8 @@ void write_privacy(Page& page, const Analysis&) {
   const auto count = [&](std::uint64_t n) { return page.left_to_right(std::to_string(n)); };
   if (!bundle->anonymised) {
     page.paragraph("privacy.kept");
-    page.out << "<p>" << page.told("privacy.packets", {{"packets", count(bundle->packets)}, {"left_out", count(bundle->left_out)}}) << "</p>\n";
+    page.out << "<p>" << page.told("privacy.packets", {{"packets", count(bundle->packets)}, {"left_out", count(bundle->left_out)},
+                                                      {"command", page.command("callwitness report --anonymise")}}) << "</p>\n";
     return;
   }
   page.paragraph("privacy.anonymised");
@@ -128,7 +149,9 @@ void write_reproduce(Page& page, const Analysis& analysis) {
   std::string commands;
   if (bundle == nullptr || !bundle->anonymised) commands += visible(command_of(analysis), longest_command) + "\n";
   if (bundle != nullptr) {
-    commands += "sha256sum -c manifest-sha256.txt tagmanifest-sha256.txt\nminisign -Vm tagmanifest-sha256.txt -p signer.pub\ncallwitness verify .\n";
+    commands += "sha256sum -c manifest-sha256.txt tagmanifest-sha256.txt\n";
+    if (bundle->is_signed) commands += "minisign -Vm tagmanifest-sha256.txt -p signer.pub\n";
+    commands += "callwitness verify .\n";
     if (bundle->has_packets) commands += "tshark -r data/evidence.pcapng -Y 'frame.comment contains \"callwitness\"' -T fields -e frame.number -e frame.comment\n";
   }
   page.out << "<pre dir=\"ltr\">";
@@ -145,9 +168,9 @@ void write_reproduce(Page& page, const Analysis& analysis) {
     if (filter.empty()) continue;
     page.row();
     page.cell("<a href=\"#f" + std::to_string(i + 1) + "\">" + page.left_to_right(fmt::format("f{}", i + 1)) + "</a>");
-    std::string shown = "<code dir=\"ltr\">" + for_html(filter, longest_command) + "</code>";
+    std::string shown = "<code class=\"f\" dir=\"ltr\">" + for_html(filter, longest_command) + "</code>";
     if (bundle != nullptr && bundle->has_packets && !analysis.findings[i].packets.empty())
-      shown += "<br>" + page.told("reproduce.marked", {{"filter", "<code dir=\"ltr\">" + for_html(fmt::format("frame.comment contains \"callwitness f{}:\"", i + 1)) + "</code>"}});
+      shown += page.told("reproduce.marked", {{"filter", "<code dir=\"ltr\">" + for_html(fmt::format("frame.comment contains \"callwitness f{}:\"", i + 1)) + "</code>"}});
     page.cell(shown);
     page.end_row();
   }
@@ -157,7 +180,7 @@ void write_reproduce(Page& page, const Analysis& analysis) {
 void write_annex(Page& page) {
   page.heading("annex");
   page.out << "<p>" << page.word("annex.text") << "</p>\n<table class=\"form\"><tbody>\n";
-  for (const char* field : {"operator", "plan", "access", "place", "times", "contact", "harm"})
+  for (const char* field : {"name", "contact", "operator", "plan", "access", "equipment", "place", "times", "harm", "answer", "signature"})
     page.out << "<tr><th scope=\"row\">" << page.word(std::string("annex.") + field) << "</th><td class=\"blank\"></td></tr>\n";
   page.out << "</tbody></table>\n";
 }

@@ -89,6 +89,7 @@ class Story {
   }
 
  private:
+  static std::string beneath(const std::string& html) { return "<br><span class=\"note\">" + html + "</span>"; }
   std::string number(const std::string& text) const { return page_.left_to_right(text); }
   std::string chip(const metrics::Verdict& verdict) const {
     const auto name = std::string(name_of(verdict.verdict_class));
@@ -134,7 +135,7 @@ class Story {
 
   void overview() {
     page_.heading("overview");
-    page_.table({"observation", "from", "application", "network", "verdict", "cap", "cuts", "loss_sent", "loss_received", "confidence"}, 5);
+    page_.table({"observation", "application", "verdict", "cap", "cuts", "loss_sent", "loss_received"}, 3);
     for (const auto& part : parts_) {
       const auto& analysis = *part.analysis;
       std::set<std::string> applications;
@@ -149,16 +150,14 @@ class Story {
       const auto* call = main_call(analysis);
       const auto sent = worst_loss(analysis, metrics::Direction::sent), received = worst_loss(analysis, metrics::Direction::received);
       page_.row();
-      page_.cell(link(part) + (part.has_packets ? "" : " <span class=\"note\">(" + page_.word("story.no_packets") + ")</span>"));
-      page_.cell(start_of(analysis) ? page_.when(*start_of(analysis)) : "–");
-      page_.cell(list.empty() ? "–" : list);
-      page_.cell(call == nullptr ? "–" : page_.left_to_right(call->local_endpoint.address.text() + " ↔ " + call->remote_endpoint.address.text()));
-      page_.cell(chip(analysis.verdict));
+      page_.cell(link(part) + (part.has_packets ? "" : " <span class=\"note\">(" + page_.word("story.no_packets") + ")</span>") + (start_of(analysis) ? beneath(page_.when(*start_of(analysis))) : ""));
+      page_.cell((list.empty() ? "–" : list) + (call == nullptr ? "" : beneath(page_.left_to_right(call->local_endpoint.address.text() + " ↔ " + call->remote_endpoint.address.text()))));
+      const bool sure = analysis.verdict.verdict_class != metrics::VerdictClass::insufficient;
+      page_.cell(chip(analysis.verdict) + (sure ? beneath(page_.word("column.confidence") + page_.words.text("colon") + number(fmt::format("{:.3f}", analysis.verdict.confidence))) : ""));
       page_.number(caps);
       page_.number(cuts);
       page_.number(sent ? percent_text(*sent) : "");
       page_.number(received ? percent_text(*received) : "");
-      page_.number(fmt::format("{:.3f}", analysis.verdict.confidence));
       page_.end_row();
     }
     page_.end_table();
@@ -204,7 +203,7 @@ class Story {
     page_.heading("panels");
     for (std::size_t i = 0; i < parts_.size() && i < most_charts; ++i) {
       const auto& analysis = *parts_[i].analysis;
-      page_.out << "<article><h3>" << link(parts_[i]) << " " << chip(analysis.verdict) << "</h3>\n<p>" << page_.prose.headline(analysis.verdict) << ".";
+      page_.out << "<article><h3>" << link(parts_[i]) << " " << chip(analysis.verdict) << "</h3>\n<p>" << page_.prose.headline(analysis) << ".";
       if (const auto* leading = leading_finding(analysis)) page_.out << " " << page_.prose.finding(*leading);
       page_.out << "</p>\n";
       if (const auto* call = main_call(analysis)) page_.out << chart_of(analysis, *call, page_.plain, Detail::bitrate);

@@ -61,7 +61,7 @@ void facts(Page& page, const Analysis& analysis) {
   for (const auto& call : analysis.classification.calls) talked += std::max(0.0, capture::seconds(call.end_time - call.start_time));
   facts.add("calls", std::to_string(analysis.classification.calls.size()));
   if (talked > 0) facts.add("duration", span_text(talked));
-  facts.add("confidence", fmt::format("{:.3f}", analysis.verdict.confidence));
+  if (analysis.verdict.verdict_class != metrics::VerdictClass::insufficient) facts.add("confidence", fmt::format("{:.3f}", analysis.verdict.confidence));
   page.out << "</dl>\n";
 }
 
@@ -80,9 +80,10 @@ void write_verdict(Page& page, const Analysis& analysis) {
   const auto& verdict = analysis.verdict;
   const auto name = std::string(name_of(verdict.verdict_class));
   page.out << "<section class=\"verdict " << name << "\" aria-labelledby=\"verdict\">\n<p class=\"class\"><span class=\"sign\" aria-hidden=\"true\">"
-           << sign_of(verdict.verdict_class) << "</span>" << page.word("class." + name) << "</p>\n<h2 id=\"verdict\">" << page.prose.headline(verdict) << "</h2>\n";
+           << sign_of(verdict.verdict_class) << "</span>" << page.word("class." + name) << "</p>\n<h2 id=\"verdict\">" << page.prose.headline(analysis) << "</h2>\n";
   const auto* leading = leading_finding(analysis);
   if (leading != nullptr) page.out << "<p>" << page.prose.finding(*leading) << "</p>\n";
+  if (const auto missing = page.prose.lacking(analysis); !missing.empty()) page.out << "<p>" << missing << "</p>\n";
   if (const auto smallest = page.prose.smallest(verdict); !smallest.empty()) page.out << "<p>" << smallest << "</p>\n";
   facts(page, analysis);
   if (leading != nullptr) {
@@ -92,10 +93,11 @@ void write_verdict(Page& page, const Analysis& analysis) {
   }
   ladder(page, verdict);
   page.out << "<p class=\"note\">" << page.word("verdict.caveat") << "</p></section>\n";
-  if (verdict.would_help.empty()) return;
+  if (verdict.would_help.empty() || verdict.verdict_class == metrics::VerdictClass::insufficient) return;   // that says itself what to do
   page.out << "<h3>" << page.word("help") << "</h3>\n<ul class=\"help\">";
   for (const auto& key : verdict.would_help) page.out << "<li>" << page.word("help." + key) << "</li>";
-  page.out << "</ul>\n";
+  page.out << "</ul>\n<p class=\"note\">" << page.told("help.how", {{"compare", page.command("callwitness compare --baseline A --suspect B")}, {"report", page.command("callwitness report A B --each -o DIR")}})
+           << "</p>\n";
 }
 
 void write_happened(Page& page, const Analysis& analysis) {

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cctype>
 #include <map>
+#include <set>
 
 namespace callwitness::report {
 namespace {
@@ -62,7 +63,7 @@ bool stays(const IpAddress& address) {
 /// The application whose published servers' addresses this is one of: asked of the recognisers, which claim a flow by its
 /// address alone where they know the range.
 const classify::Application* service_of(const IpAddress& address) {
-  constexpr std::uint16_t relay_ports[] = {3478, 16393};
+  constexpr std::uint16_t relay_ports[] = {3478, 16393, 19302};
   classify::StartPacket packet;
   for (const auto port : relay_ports) {
     const capture::FiveTuple tuple{{IpAddress::v4(0x0a000001), 50000}, {address, port}, capture::protocol::udp};
@@ -77,6 +78,12 @@ const classify::Application* service_of(const IpAddress& address) {
 
 /// A service is told by its servers' network, which names nobody.
 int kept_bits_of_service(const IpAddress& address) { return address.version == 4 ? 24 : 64; }
+
+IpAddress network_of(IpAddress address) {
+  const auto kept = static_cast<std::size_t>(kept_bits_of_service(address) / 8);
+  std::fill(address.bytes.begin() + static_cast<std::ptrdiff_t>(kept), address.bytes.end(), std::uint8_t{0});
+  return address;
+}
 
 std::string lower(std::string_view text) {
   std::string lowered(text);
@@ -96,6 +103,14 @@ struct Pseudonyms::State {
   Aes128 aes;
   Block pad;                                // Crypto-PAn: the second half of the key, enciphered
   std::map<IpAddress, IpAddress> remembered;
+  std::set<IpAddress> networks;             // of services, told
+
+  /// What keeps it in its network: a service known by its addresses, or a told network; null: nothing.
+  const void* keeper(const IpAddress& address) const {
+    if (const auto* service = service_of(address)) return service;
+    const auto told = networks.find(network_of(address));
+    return told == networks.end() ? nullptr : &*told;
+  }
 };
 
 Pseudonyms::Pseudonyms(const RedactionKey& key) : state_(std::make_unique<State>(key)) {}
@@ -119,11 +134,15 @@ IpAddress Pseudonyms::prefix_preserving(const IpAddress& address) const {
   return result;
 }
 
+void Pseudonyms::keep_network(const IpAddress& address) {
+  if (address.is_routable() && !stays(address)) state_->networks.insert(network_of(address));
+}
+
 IpAddress Pseudonyms::address(const IpAddress& address) {
   if (stays(address)) return address;
   if (const auto found = state_->remembered.find(address); found != state_->remembered.end()) return found->second;
   IpAddress result = address;
-  const auto* service = service_of(address);
+  const auto* service = state_->keeper(address);
   const int kept = service != nullptr ? kept_bits_of_service(address) : kept_bits(address);
   const bool routable = address.is_routable();
   // Walking the permutation until the kind fits keeps it one-to-one; it ends at the latest at the address itself.
@@ -134,7 +153,7 @@ IpAddress Pseudonyms::address(const IpAddress& address) {
       const auto mask = static_cast<std::uint8_t>(0x80 >> (bit % 8));
       result.bytes[bit / 8] = static_cast<std::uint8_t>((result.bytes[bit / 8] & ~mask) | (next.bytes[bit / 8] & mask));
     }
-  } while ((result.is_routable() != routable || service_of(result) != service) && result != address);
+  } while ((result.is_routable() != routable || state_->keeper(result) != service) && result != address);
   if (state_->remembered.size() < remembered_limit) state_->remembered.emplace(address, result);
   return result;
 }

@@ -26,6 +26,10 @@ class Pseudonyms {
   /// routable stays routable, multicast, loopback, broadcast and unspecified are kept as they are.
   capture::IpAddress address(const capture::IpAddress& address);
 
+  /// From now on addresses of its network (/24, /64) keep that, and no others come to lie in it: a service's, of which no
+  /// published list tells us, but the analysis. Before any address is replaced.
+  void keep_network(const capture::IpAddress& address);
+
   /// Keeps the group and local bits of a MAC; broadcast and zero stay.
   void mac(std::span<std::uint8_t> six_bytes) const;
 

@@ -6,7 +6,16 @@
 
 #include <openssl/rand.h>
 
+#include <algorithm>
+
 namespace callwitness::report {
+
+namespace {
+
+/// Of STUN and TURN servers (RFC 8489, TURN behind 443, Google's): no person's telephone answers there.
+bool is_relay_port(std::uint16_t port) { return port == 443 || (port >= 3478 && port <= 3481) || port == 5349 || (port >= 19302 && port <= 19309); }
+
+}  // namespace
 
 std::optional<RedactionKey> random_redaction_key() {
   RedactionKey key{};
@@ -16,7 +25,13 @@ std::optional<RedactionKey> random_redaction_key() {
 
 struct Redactor::State {
   State(const RedactionKey& key, const metrics::Analysis* analysis)
-      : flows(analysis != nullptr ? KnownFlows(*analysis) : KnownFlows()), pseudonyms(key), network(pseudonyms, summary, flows) {}
+      : flows(analysis != nullptr ? KnownFlows(*analysis) : KnownFlows()), pseudonyms(key), network(pseudonyms, summary, flows) {
+    if (analysis == nullptr) return;
+    const auto& local = analysis->classification.vantage.local;
+    for (const auto& flow : analysis->classification.flows)
+      for (const auto& end : {flow.five_tuple.source, flow.five_tuple.destination})
+        if (flow.label.basis == classify::Basis::ndpi && is_relay_port(end.port) && std::find(local.begin(), local.end(), end.address) == local.end()) pseudonyms.keep_network(end.address);
+  }
   Summary summary;
   KnownFlows flows;
   Pseudonyms pseudonyms;

@@ -143,7 +143,8 @@ bool looks_like_sip(std::span<const std::uint8_t> payload) {
   const std::string_view text(reinterpret_cast<const char*>(payload.data()), payload.size());
   if (text.starts_with("SIP/2.0 ")) return true;
   const std::string_view line = text.substr(0, text.find_first_of("\r\n"));
-  return line.ends_with(" SIP/2.0");
+  // Not a message inside another (TURN's, a tunnel's): the other's header would be taken for the method, and stay.
+  return line.ends_with(" SIP/2.0") && std::all_of(line.begin(), line.end(), [](char c) { return c >= ' ' && c <= '~'; });
 }
 
 std::size_t scrub_sip(Payload message, const PayloadContext& context) {

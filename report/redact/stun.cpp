@@ -10,6 +10,8 @@ namespace {
 constexpr std::size_t header_length = 20;
 constexpr std::uint32_t fingerprint_xor = 0x5354554e;   // RFC 8489 14.7
 
+constexpr std::uint16_t realm = 0x0014;
+
 // Attributes by what they hold (RFC 8489, RFC 8656, RFC 8445, RFC 5780).
 bool holds_address(std::uint16_t type) {
   return type == 0x0001 || type == 0x0004 || type == 0x0005 || type == 0x8023 || type == 0x802b || type == 0x802c;
@@ -69,6 +71,11 @@ std::size_t scrub_stun(Payload message, const PayloadContext& context) {
     } else if (type == 0x0013) {   // DATA: what is relayed
       const std::size_t kept = scrub_payload(value, context);
       std::fill(value.begin() + kept, value.end(), 0);
+    } else if (type == realm) {   // like a server's name: Signal's and Viber's relays are told by theirs
+      const auto name = context.pseudonyms.host_name({reinterpret_cast<const char*>(value.data()), value.size()});
+      std::fill(value.begin(), value.end(), 'x');
+      std::copy_n(name.begin(), std::min(name.size(), value.size()), value.begin());
+      ++context.summary.names_replaced;
     } else if (type == 0x8028 && length == 4) {
       renew_fingerprint(message, at);
     } else if (!is_harmless(type)) {

@@ -1,21 +1,53 @@
 // The comparison in words and a table.
 #include "report/comparison_writer.hpp"
+#include "report/encode.hpp"
+#include "report/prose.hpp"
+#include "report/text_table.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string>
+#include <vector>
 
 namespace callwitness::report {
 namespace {
 
+using metrics::ComparedMeasure;
+
 std::string value(const std::optional<double>& number) { return number ? fmt::format("{:.4g}", *number) : "-"; }
+
+/// In the unit that a person reads; `difference`: of two such values, so loss in points and rates as a ratio.
+std::string shown(const ComparedMeasure& measure, const std::optional<double>& number, bool difference) {
+  if (!number) return "-";
+  const char* sign = difference ? "+" : "";
+  const auto text = [&](const char* format, double of) { return fmt::format(fmt::runtime(fmt::format("{{:{}{}}}", sign, format)), of); };
+  if (measure.metric == "bitrate_bps") return difference ? fmt::format("× {:.2f}", *number) : rate_text(*number);
+  if (measure.metric == "loss_ratio") return text(".2f", 100 * *number) + (difference ? " pp" : " %");
+  if (measure.metric.ends_with("_ms")) return text(".1f", *number) + " ms";
+  return text(".3g", *number);
+}
+
+std::string name_of(const Catalogue& words, const std::string& metric) {
+  if (metric == "cuts_per_hour") return words.text("compare.cuts_per_hour");
+  return words.text("column." + (metric == "rtt_ms" ? "rtt" : metric.substr(0, metric.find('_'))));
+}
+
+std::string headline(const metrics::Comparison& comparison, const Catalogue& words) {
+  if (comparison.key == "suspect_shows_interference") {
+    const bool met = std::any_of(comparison.measures.begin(), comparison.measures.end(), [](const auto& m) { return m.n_baseline > 0 && m.n_suspect > 0; });
+    return words.text("compare.shows") + (met ? "" : " " + words.text("compare.no_counterpart"));
+  }
+  if (comparison.verdict_class == metrics::ComparisonClass::differential) return words.text("compare.differ");
+  return words.text(comparison.verdict_class == metrics::ComparisonClass::no_difference ? "compare.alike" : "compare.too_little");
+}
 
 }  // namespace
 
 std::string comparison_sentence(const metrics::Comparison& comparison) {
   const auto compared = std::count_if(comparison.measures.begin(), comparison.measures.end(), [](const auto& m) { return m.p_value.has_value(); });
   if (comparison.key == "suspect_shows_interference")
-    return fmt::format("The suspect side shows what the baseline does not: {} finding(s) consistent with interference. One contrast names no culprit.", comparison.findings.size());
+    return fmt::format("The suspect side shows what the baseline does not (findings consistent with interference: {}). One contrast names no culprit.", comparison.findings.size());
   if (comparison.verdict_class == metrics::ComparisonClass::differential) {
     std::string which;
     for (const auto& measure : comparison.measures)
@@ -34,21 +66,29 @@ std::string comparison_sentence(const metrics::Comparison& comparison) {
   return "One side holds too little, or too little in common with the other, to compare.";
 }
 
-void write_compare_text(const metrics::Comparison& comparison, const WriteOptions&, std::ostream& out) {
-  out << comparison_sentence(comparison) << "\n\n";
-  out << fmt::format("{:<14} {:<12} {:<9} {:>10} {:>10} {:>10} {:>23} {:>9} {:>9}\n", "application", "metric", "direction", "baseline", "suspect", "effect", "95 % interval", "p", "n");
-  for (const auto& measure : comparison.measures)
-    out << fmt::format("{:<14} {:<12} {:<9} {:>10} {:>10} {:>10} {:>23} {:>9} {:>9}{}\n", measure.application.empty() ? "-" : measure.application, measure.metric,
-                       measure.direction == metrics::Direction::sent ? "sent" : "received", value(measure.baseline), value(measure.suspect), value(measure.effect),
-                       fmt::format("{} .. {}", value(measure.effect_low), value(measure.effect_high)), value(measure.p_value),
-                       fmt::format("{}/{}", measure.n_baseline, measure.n_suspect), measure.differs ? "  *" : "");
-  for (const auto& finding : comparison.findings)
-    out << fmt::format("only in the suspect: {} {}{}{}\n", finding.application, finding.kind, finding.mechanism.empty() ? "" : " " + finding.mechanism,
-                       finding.rate_bps ? fmt::format(" at {:.1f} kbit/s", *finding.rate_bps / 1000) : "");
+void write_compare_text(const metrics::Comparison& comparison, const WriteOptions& options, std::ostream& out) {
+  const Prose prose(options.language);
+  const auto& words = prose.catalogue();
+  static constexpr const char* classes[] = {"class.differential", "class.no_difference", "class.insufficient"};
+  out << words.text(classes[static_cast<std::size_t>(comparison.verdict_class)]) << "\n  " << headline(comparison, words) << '\n';
+  for (const auto& reason : comparison.not_comparable) out << "  " << words.text("compare.not." + reason) << '\n';
+  for (const auto& finding : comparison.findings) out << "  " << words.text("compare.only", {{"finding", prose.finding(finding)}}) << '\n';
   if (const auto& together = comparison.together; together.finding)
-    out << fmt::format("together: {} (E{}): seen on {} occasion(s) an hour or more apart, beside spared traffic in {}; contrasts without it: {}\n", together.verdict.key,
-                       together.verdict.rung, together.occasions, together.beside_spared, together.contrasts.size());
-  for (const auto& reason : comparison.not_comparable) out << "not comparable: " << reason << '\n';
+    out << "  " << prose.standing(together.verdict) << ' '
+        << words.text("compare.together", {{"occasions", std::to_string(together.occasions)}, {"spared", std::to_string(together.beside_spared)}}) << '\n';
+  if (comparison.measures.empty()) return;
+  std::vector<std::vector<std::string>> rows = {{words.text("column.application"), words.text("column.quantity"), words.text("column.direction"), words.text("column.baseline"),
+                                                 words.text("column.suspect"), words.text("column.effect"), "p", "n", words.text("column.smallest")}};
+  for (const auto& measure : comparison.measures) {
+    auto effect = shown(measure, measure.effect, true);
+    if (measure.effect_low && measure.effect_high) effect += fmt::format(" [{}, {}]", shown(measure, measure.effect_low, true), shown(measure, measure.effect_high, true));
+    if (measure.differs) effect += " *";
+    rows.push_back({prose.application(measure.application), name_of(words, measure.metric), prose.direction(measure.direction), shown(measure, measure.baseline, false),
+                    shown(measure, measure.suspect, false), effect, measure.p_value ? fmt::format("{:.2g}", *measure.p_value) : "-",
+                    fmt::format("{} / {}", measure.n_baseline, measure.n_suspect), shown(measure, measure.smallest_detectable, true)});
+  }
+  out << '\n';
+  out << text_table(rows, 3, "  ");
 }
 
 }  // namespace callwitness::report

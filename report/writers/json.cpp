@@ -93,7 +93,10 @@ json call_record(const Analysis& analysis, const classify::Call& call) {
     const auto kind = analysis.classification.streams[static_cast<std::size_t>(id)].kind;
     if (kind != classify::MediaKind::unknown) media.insert(name_of(kind));
   }
+  json opinions = json::array();
+  for (const auto& opinion : call.ndpi) opinions.push_back({{"label", opinion.label}, {"certainty", opinion.certainty}});
   return {{"id", identifier('c', call.id)},
+          {"ndpi", opinions},
           {"application", text_or_null(call.label.application)},
           {"application_confidence", number(call.label.confidence)},
           {"program", call.owner.empty() ? json(nullptr) : json(std::string(call.owner.raw()))},

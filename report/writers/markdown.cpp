@@ -32,9 +32,9 @@ void write_markdown(const metrics::Analysis& analysis, const WriteOptions& optio
   for (const auto& finding : analysis.findings) {
     out << "- **" << words.text("kind." + finding.kind) << fmt::format("** ({:.3f}) ", finding.confidence) << for_markdown(prose.finding(finding)) << '\n';
     for (const auto& alternative : finding.alternatives)
-      out << "  - " << words.text("alternative." + std::string(alternative.key)) << ": " << words.text("status." + std::string(name_of(alternative.status))) << " ("
+      out << "  - " << sentence_case(words.text("alternative." + std::string(alternative.key))) << words.text("colon") << words.text("status." + std::string(name_of(alternative.status))) << " ("
           << for_markdown(prose.reason(alternative)) << ")\n";
-    if (const auto filter = display_filter(analysis, finding); !filter.empty()) out << "  - " << column("filter") << ": `" << visible(filter, 4096) << "`\n";
+    if (const auto filter = display_filter(analysis, finding); !filter.empty()) out << "  - " << column("filter") << words.text("colon") << "`" << visible(filter, 4096) << "`\n";
   }
   out << "\n## " << words.text("heading.custody") << "\n\n";
   for (const auto& capture : analysis.captures)

@@ -4,6 +4,7 @@
 usage: tests/bundle/test_other_tools.py PROGRAM
 """
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -30,6 +31,10 @@ def check_seals(program, folder):
     (folder / "unpacked").mkdir()
     check(told_by("unzip", "-q", folder / "sealed.zip", "-d", folder / "unpacked").returncode == 0, "unzip")
     check(told_by("diff", "-r", bundle, folder / "unpacked" / "sealed").returncode == 0, "the zip holds what the folder holds")
+    information = dict(line.split(": ", 1) for line in (bundle / "bag-info.txt").read_text().splitlines())
+    payload = [path for path in (bundle / "data").rglob("*") if path.is_file()]
+    check(information.get("Payload-Oxum") == f"{sum(path.stat().st_size for path in payload)}.{len(payload)}", f"Payload-Oxum: {information}")
+    check(information.get("Bagging-Date") == "2025-11-24", f"Bagging-Date: {information}")
     again = run(program, "report", PCAPS / "sip-policed-48k" / "capture.pcap.gz", "--bundle", folder / "again" / "sealed.zip", "--key", folder / "key")
     check(again.returncode == 1, "a zip in a folder that isn't there")
     (folder / "again").mkdir()
@@ -69,6 +74,7 @@ def main():
     if missing:
         print("skipped: not installed:", ", ".join(missing))
         sys.exit(SKIPPED)
+    os.environ["SOURCE_DATE_EPOCH"] = "1764000000"   # bag-info.txt tells the day: two zips made around midnight would differ
     findings = 0
     with Folder() as folder:
         check_seals(sys.argv[1], folder)

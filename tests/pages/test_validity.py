@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Every page is valid HTML, passes axe-core's rules of accessibility at phone and laptop width, is not wider than the screen,
+"""Every page is valid HTML, passes axe-core's rules of accessibility at phone, A4 and laptop width, is not wider than the screen,
 and holds nothing that runs or loads, whatever texts it was made of.
 
 usage: tests/pages/test_validity.py PROGRAM      needs Chromium, node, and `npm ci` in tests/pages
@@ -19,7 +19,7 @@ from support import SKIPPED, Folder, check, finish
 HERE = pathlib.Path(__file__).resolve().parent
 AXE = HERE / "node_modules" / "axe-core" / "axe.min.js"
 VALIDATOR = HERE / "node_modules" / ".bin" / "html-validate"
-WIDTHS = (390, 1280)
+WIDTHS = (390, 794, 1280)   # a phone, a sheet of A4, a laptop
 
 # Each page in a frame of each width, looked at by axe; the page's own policy forbids scripts, so its copy goes without.
 RUNNER = """<!DOCTYPE html><meta charset="utf-8"><title>looking</title><script id="axe" type="text/plain">%s</script><script>

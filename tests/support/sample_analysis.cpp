@@ -70,6 +70,7 @@ metrics::Analysis sample_analysis(const std::string& hostile) {
   call.local_endpoint = ours;
   call.remote_endpoint = theirs;
   call.ended_by = classify::Ending::bye;
+  call.ndpi.push_back({"stun.whatsappcall", "content"});
   a.classification.calls.push_back(call);
   classify::Attempt attempt;
   attempt.outcome = classify::Attempt::Outcome::no_reply;
@@ -77,6 +78,7 @@ metrics::Analysis sample_analysis(const std::string& hostile) {
   attempt.first_time = attempt.last_time = start;
   a.classification.attempts.push_back(attempt);
   a.streams = {measures(0, metrics::Direction::sent, 80, 0), measures(1, metrics::Direction::received, 48, 0.4)};
+  a.controls.push_back({metrics::CallId{0}, metrics::Direction::received, "loss_ratio", 0.4, 0.001, 3000, 900, 0.399, 0.37, 0.43});
   metrics::Finding finding;
   finding.kind = "rate_cap";
   finding.mechanism = "policer";

@@ -1,5 +1,6 @@
 #include "report/catalogue.hpp"
 #include "report/encode.hpp"
+#include "report/prose.hpp"
 #include "report/timestamps.hpp"
 
 #include <catch2/catch.hpp>
@@ -42,6 +43,67 @@ TEST_CASE("no catalogue misses a message, a placeholder or a plural form") {
     for (const char* plural : {"count.calls", "count.findings", "count.packets", "count.captures"})
       for (const auto form : report::plural_categories(language)) CHECK(other.has(std::string(plural) + "." + std::string(form)));
   }
+}
+
+TEST_CASE("French has its spaces, Arabic its marks") {
+  const Catalogue french("fr"), arabic("ar");
+  for (const auto& [key, message] : french.messages()) {
+    INFO(key << " " << message);
+    for (const char* sign : {" ;", " :", " ?", " !", " »", "« ", " %"}) CHECK(message.find(sign) == std::string::npos);   // the space before may not break
+    for (const char* sign : {";", "?", "!", "»"})
+      if (const auto at = message.find(sign); at != std::string::npos) CHECK(message.substr(0, at).ends_with("\u00a0"));
+  }
+  for (const auto& [key, message] : arabic.messages()) {
+    INFO(key << " " << message);
+    for (const char* sign : {",", ";", "?"}) CHECK(message.find(sign) == std::string::npos);
+  }
+}
+
+TEST_CASE("a sentence begins with a capital where the script has them") {
+  CHECK(report::sentence_case("the other end") == "The other end");
+  CHECK(report::sentence_case("\u00e9cran") == "\u00c9cran");
+  CHECK(report::sentence_case("\u0634\u0628\u0643\u0629") == "\u0634\u0628\u0643\u0629");
+  CHECK(report::sentence_case("") == "");
+}
+
+TEST_CASE("an insufficient verdict says what is missing, and nothing of confidence") {
+  metrics::Analysis analysis;
+  const report::Prose prose("en");
+  CHECK(prose.lacking(analysis).find("No call was recognised") == 0);
+  CHECK(prose.standing(analysis.verdict).find("confidence") == std::string::npos);
+  classify::Call call;
+  analysis.classification.calls.push_back(call);
+  auto& stream = analysis.streams.emplace_back();
+  stream.call = classify::CallId{0};
+  stream.packets = 150;
+  stream.end_time = stream.start_time + std::chrono::seconds(3);
+  CHECK(prose.lacking(analysis).find("3.0 s of media at the longest and 150 packets; a verdict needs 10 s and 200 packets") != std::string::npos);
+  stream.packets = 15000;
+  stream.end_time = stream.start_time + std::chrono::seconds(300);
+  CHECK(prose.lacking(analysis).find("missed so many packets") != std::string::npos);
+  analysis.verdict.verdict_class = metrics::VerdictClass::clean;
+  CHECK(prose.lacking(analysis).empty());
+}
+
+TEST_CASE("where only attempts failed, the headline doesn't say that calls suffered") {
+  metrics::Analysis analysis;
+  analysis.verdict.verdict_class = metrics::VerdictClass::impaired;
+  analysis.verdict.key = "general_network_problem";
+  analysis.verdict.parameters["kind"] = "blocking";
+  analysis.findings.emplace_back().kind = "blocking";
+  const report::Prose prose("en");
+  CHECK(prose.headline(analysis).find("Connecting failed") == 0);
+  analysis.findings.emplace_back().kind = "outage";
+  CHECK(prose.headline(analysis).find("The calls suffered") == 0);
+}
+
+TEST_CASE("a headline without a name reads well") {
+  metrics::Analysis analysis;
+  analysis.verdict.verdict_class = metrics::VerdictClass::interference;
+  analysis.verdict.key = "consistent_with_throttling";
+  CHECK(report::Prose("fr").headline(analysis).ends_with("un bridage des appels"));
+  analysis.verdict.parameters["application"] = "viber";
+  CHECK(report::Prose("fr").headline(analysis).ends_with("un bridage de Viber"));
 }
 
 TEST_CASE("plural forms follow CLDR") {

@@ -97,6 +97,38 @@ TEST_CASE("every CSV row has the header's columns") {
   }
 }
 
+TEST_CASE("no sentence of ours is cut on the page") {   // what strangers wrote is
+  const auto analysis = test::sample_analysis("");
+  for (const std::string language : {"en", "fr", "ar"}) {
+    const auto message = report::Catalogue(language).text("control.how");
+    const auto html = written("html", analysis, language);
+    CHECK(html.find(message.substr(message.size() - 20)) != std::string::npos);
+    CHECK(html.find("…") == std::string::npos);
+  }
+}
+
+TEST_CASE("jitter, which names streams only, has a display filter, too") {
+  auto analysis = test::sample_analysis("");
+  metrics::Finding jitter;
+  jitter.kind = "jitter";
+  jitter.streams = {metrics::StreamId{1}};
+  CHECK(report::display_filter(analysis, jitter) == "(ip.addr == 203.0.113.9 && ip.addr == 192.168.1.5 && udp.port == 17204 && udp.port == 40000)");
+}
+
+TEST_CASE("a page says whether its bundle is signed, and gives no command that can't work") {
+  const auto analysis = test::sample_analysis("");
+  for (const bool is_signed : {false, true}) {
+    report::BundleFacts facts;
+    facts.is_signed = is_signed;
+    report::WriteOptions how;
+    how.bundle = &facts;
+    std::ostringstream out;
+    report::write_html(analysis, how, out);
+    CHECK((out.str().find("minisign -V") != std::string::npos) == is_signed);
+    CHECK((out.str().find("is not signed") != std::string::npos) == !is_signed);
+  }
+}
+
 TEST_CASE("a finding comes with the display filter that checks it") {
   const auto analysis = test::sample_analysis("");
   CHECK(report::display_filter(analysis, analysis.findings[0]) == "(ip.addr == 192.168.1.5 && ip.addr == 203.0.113.9 && udp.port == 40000 && udp.port == 17204)");
