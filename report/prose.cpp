@@ -89,10 +89,13 @@ const metrics::Finding* leading_finding(const metrics::Analysis& analysis) {
 }
 
 std::string Prose::headline(const metrics::Analysis& analysis) const {
-  const auto& verdict = analysis.verdict;
+  const bool failed = analysis.verdict.verdict_class == metrics::VerdictClass::impaired && only_attempts_suffered(analysis);
+  return headline(analysis.verdict, failed ? "failed_connections" : analysis.verdict.key);
+}
+
+std::string Prose::headline(const metrics::Verdict& verdict, const std::string& kind) const {
   const auto named = verdict.parameters.find("application");
-  const bool failed = verdict.verdict_class == metrics::VerdictClass::impaired && only_attempts_suffered(analysis);
-  const std::string key = "key." + (failed ? "failed_connections" : verdict.key), unnamed = key + ".unnamed", name = named == verdict.parameters.end() ? "" : named->second;
+  const std::string key = "key." + kind, unnamed = key + ".unnamed", name = named == verdict.parameters.end() ? "" : named->second;
   return catalogue_.text(name.empty() && catalogue_.has(unnamed) ? unnamed : key, {{"application", application(name)}});   // "des appels", not "de les appels"
 }
 

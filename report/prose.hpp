@@ -27,6 +27,7 @@ class Prose {
   std::string application(std::string_view key) const; ///< its name; "the calls" where unknown
   std::string direction(const std::optional<metrics::Direction>& direction) const;
   std::string headline(const metrics::Analysis& analysis) const;
+  std::string headline(const metrics::Verdict& verdict) const { return headline(verdict, verdict.key); }
   /// Why an insufficient verdict is one, and what to do next; empty for others.
   std::string lacking(const metrics::Analysis& analysis) const;
   std::string ending(classify::Ending ending) const { return catalogue_.text("ending." + std::string(name_of(ending))); }
@@ -42,6 +43,7 @@ class Prose {
   std::string reason(const metrics::Alternative& alternative) const;
 
  private:
+  std::string headline(const metrics::Verdict& verdict, const std::string& kind) const;
   std::string comma() const { return catalogue_.is_right_to_left() ? "، " : ", "; }
   std::string semicolon() const { return catalogue_.is_right_to_left() ? "؛ " : catalogue_.language() == "fr" ? " ; " : "; "; }
   Catalogue catalogue_;

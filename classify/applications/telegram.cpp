@@ -25,15 +25,15 @@ bool keeps_a_tag(const FlowStart& start) {
   std::size_t high = 0, all = 0;
   for (const auto& packet : start.packets) {
     if (packet.bytes.size() < tag + looked_at) return false;
-    Bytes& own = tags[static_cast<std::size_t>(packet.way)];
-    if (own.empty()) own = packet.bytes.first(tag);
-    if (!std::equal(own.begin(), own.end(), packet.bytes.begin())) return false;
+    Bytes& told = tags[static_cast<std::size_t>(packet.way)];
+    if (told.empty()) told = packet.bytes.first(tag);
+    if (!std::equal(told.begin(), told.end(), packet.bytes.begin())) return false;
     for (const auto byte : packet.bytes.subspan(tag, looked_at)) high += byte >> 7;
     all += looked_at;
   }
-  const auto is_drawn = [](Bytes own) {
+  const auto is_drawn = [](Bytes told) {
     std::array<bool, 256> seen{};
-    for (const auto byte : own) seen[byte] = true;
+    for (const auto byte : told) seen[byte] = true;
     return static_cast<std::size_t>(std::count(seen.begin(), seen.end(), true)) >= least_different;
   };
   return is_drawn(tags[0]) && (tags[1].empty() || is_drawn(tags[1])) && high * 10 > all * 4 && high * 10 < all * 6;

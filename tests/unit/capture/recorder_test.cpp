@@ -50,7 +50,7 @@ TEST_CASE("the files of a ring hold every packet once, and each its own drops", 
     else options.ring_kilobytes = 20;
     {
       auto recorder = Recorder::create(options, {LinkType{1}, 0, "eth0", "", ""});
-      REQUIRE(recorder);
+      REQUIRE(recorder.has_value());
       record(**recorder, 10);
       CHECK_FALSE((*recorder)->take_failure());
     }
@@ -74,7 +74,7 @@ TEST_CASE("a ring keeps its newest files", "[capture]") {
   options.ring_duration = 1s;
   options.ring_files = 3;
   auto recorder = Recorder::create(options, {LinkType{1}, 0, "eth0", "", ""});
-  REQUIRE(recorder);
+  REQUIRE(recorder.has_value());
   record(**recorder, 10);
   const auto read = read_paths({folder.path.string()});
   REQUIRE(read.records.size() == 3);
