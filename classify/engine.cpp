@@ -186,7 +186,7 @@ void Engine::on_datagram(const Datagram& datagram, const FlowTable::Key& key) {
 
 void Engine::recognise(FlowState& state, Way way, const Datagram& datagram) {
   StartRecorder& start = detail_of(state).start;
-  if (repeats_newest(start, way, datagram)) return;
+  if (!datagram.tcp && repeats_newest(start, way, datagram)) return;   // of TCP, is_second_copy() knows
   if (start_bytes_ > start_memory) {
     anomalies_.count("flow_start_not_kept");
     settle(state);

@@ -39,7 +39,6 @@ Buffer discord(std::uint8_t) {
   return bytes;
 }
 Buffer iax2(std::uint8_t) { return Buffer{0x80, 1, 0, 0, 0, 0, 0, 0, 0, 0, 6, 1, 11, 2, 0, 2}; }
-Buffer imo(std::uint8_t number) { return filled({0x0d, 0, number}, 60, number); }
 
 struct Start {
   std::string_view application;
