@@ -1,4 +1,5 @@
 // Recognisers on constructed flows: right, one bit off, cut at every byte. And on random ones: how often they are taken in.
+// Over 400 lines: the made flows of all formats are one table, over which each property runs.
 #include "classify/application.hpp"
 
 #include <catch2/catch.hpp>
