@@ -57,7 +57,7 @@ void add_alternatives(Finding& finding, std::size_t alive, std::size_t dead, std
   using enum AlternativeStatus;
   const std::map<std::string, double> numbers{{"others_alive", static_cast<double>(alive)}, {"others_dead", static_cast<double>(dead)}, {"cuts", static_cast<double>(count)}};
   const auto line = dead > 0 ? not_ruled_out : alive == count ? ruled_out : alive > 0 ? not_ruled_out : untestable;
-  const std::string_view reason = dead > 0 ? "others_died_too" : alive > 0 ? "others_stayed_alive" : "no_control_traffic";
+  const std::string_view reason = dead > 0 ? "others_died_too" : alive == 0 ? "no_control_traffic" : alive == count ? "others_stayed_alive" : "others_alive_in_some";
   finding.alternatives = {{"wifi", line, reason, numbers},
                           {"congestion", line, reason, numbers},
                           {"nat_timeout", ruled_out, "both_ways_active_before", {}},

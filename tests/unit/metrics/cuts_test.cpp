@@ -5,6 +5,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <vector>
 
 using namespace callwitness;
@@ -15,14 +16,14 @@ namespace {
 
 /// Calls that go dead at `times` while we keep sending for five seconds, and are redialled three seconds after, the last one not.
 template <class Talk>
-metrics::Analysis cut_at(const std::vector<double>& times, Talk&& talk) {
+metrics::Analysis cut_at(const std::vector<double>& times, Talk&& talk, double pages_until = 1e9) {
   Machine machine;
   double from = 2;
   for (std::size_t k = 0; k < times.size(); ++k) {
     talk(machine, static_cast<std::uint16_t>(30000 + 2 * k), from, times[k]);
     from = times[k] + 8;
   }
-  machine.pages(from + 40);
+  machine.pages(std::min(pages_until, from + 40));
   return machine.analysis();
 }
 
@@ -86,4 +87,17 @@ TEST_CASE("three cuts at any time are outages", "[cuts]") {
   CHECK(has(analysis, "outage"));
   CHECK_FALSE(has(analysis, "periodic_reset"));
   CHECK_FALSE(accused(analysis));
+}
+
+TEST_CASE("other traffic rules out the line only where it lived through every cut", "[cuts]") {
+  const auto wifi = [](const metrics::Analysis& analysis) {
+    const auto* outage = find(analysis, "outage");
+    REQUIRE(outage != nullptr);
+    return *std::find_if(outage->alternatives.begin(), outage->alternatives.end(), [](const auto& alternative) { return alternative.key == "wifi"; });
+  };
+  const auto through_all = wifi(cut_at({120, 230, 390}, &rtp)), through_two = wifi(cut_at({120, 230, 390}, &rtp, 300));
+  CHECK(through_all.status == metrics::AlternativeStatus::ruled_out);
+  CHECK(through_all.reason == "others_stayed_alive");
+  CHECK(through_two.status == metrics::AlternativeStatus::not_ruled_out);
+  CHECK(through_two.reason == "others_alive_in_some");
 }
