@@ -52,11 +52,12 @@ void complete(metrics::Analysis& analysis, const capture::CaptureRecords& record
 capture::Result<metrics::Analysis> analyze_inputs(const std::vector<std::string>& inputs,
                                                   const PipelineOptions& options) {
   capture::CaptureRecords records;
-  auto source = capture::open_source(inputs, options.source, records);
-  if (!source) return source.error();
   capture::Anomalies anomalies;
   metrics::Analyzer analyzer(records);
+  // Forks nDPI's child, so it comes before the source, which hashes what it reads in a thread of its own.
   classify::Classifier classifier(analyzer, options.classifier);
+  auto source = capture::open_source(inputs, options.source, records);
+  if (!source) return source.error();
   capture::Decoder decoder(classifier, anomalies);
   Progress progress(decoder);
   const auto ran = source.value()->run(!options.quiet && Progress::is_wanted() ? static_cast<capture::PacketSink&>(progress) : decoder);

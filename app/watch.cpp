@@ -127,7 +127,6 @@ Result<int> watch(const Options& options) {
   metrics::Analyzer analyzer(records);
   LiveView view(analyzer, own_addresses());
   // nDPI's child is forked here, before the interface is open and before forking is given up.
-  pipeline->classifier.start_ndpi_at_once = true;
   classify::Classifier classifier(view, pipeline->classifier);
   capture::Decoder decoder(classifier, anomalies);
   PacketsOnly packets(decoder);

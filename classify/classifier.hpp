@@ -13,11 +13,11 @@ struct ClassifierOptions {
   std::vector<capture::IpAddress> local;      ///< --local; empty: infer
   std::uint32_t flow_limit = 200'000;         ///< live flows; a flood evicts one-packet flows first, never a call
   bool use_ndpi = true;                       ///< false: our own recognisers only (tests, or no child possible)
-  bool start_ndpi_at_once = false;            ///< live: fork its child before privileges and memory change
 };
 
 class Classifier final : public capture::DatagramSink {
  public:
+  /// To be made before the program has threads and before it drops privileges: see ndpi/labeller.hpp.
   Classifier(MediaSink& sink, const ClassifierOptions& options);
   ~Classifier() override;
   void on_datagram(const Datagram& datagram) override;

@@ -26,7 +26,7 @@ bool repeats_newest(const StartRecorder& start, Way way, const Datagram& datagra
 
 Engine::Engine(MediaSink& sink, const ClassifierOptions& options)
     : sink_(sink), options_(options), table_(options.flow_limit) {
-  if (options.use_ndpi) labeller_ = std::make_unique<ndpi::Labeller>(ndpi::LabellerOptions{options.start_ndpi_at_once});
+  if (options.use_ndpi) labeller_ = std::make_unique<ndpi::Labeller>();
 }
 
 FlowDetail& Engine::detail_of(FlowState& state) {

@@ -10,8 +10,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <iterator>
 #include <new>
 
 namespace callwitness::classify::ndpi {
@@ -27,21 +30,17 @@ void append(std::vector<std::uint8_t>& to, const auto& value) {
   to.insert(to.end(), bytes, bytes + sizeof value);
 }
 
+#ifndef NDEBUG
+bool is_single_threaded() {
+  const std::filesystem::directory_iterator threads("/proc/self/task");
+  return std::distance(begin(threads), end(threads)) == 1;
+}
+#endif
+
 }  // namespace
 
-Child::~Child() {
-  if (warden_ > 0) {
-    close(socket_);  // the worker leaves at the end of its input, the warden after it
-    kill(warden_, SIGKILL);
-    while (waitpid(warden_, nullptr, 0) < 0 && errno == EINTR) {}
-  }
-  if (shared_) munmap(shared_, sizeof(Shared));
-}
-
-void Child::start() {
-  if (started_) return;
-  started_ = true;
-  lost_ = true;
+Child::Child() {
+  assert(is_single_threaded());
   void* memory = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) return;
   shared_ = new (memory) Shared{};
@@ -58,8 +57,16 @@ void Child::start() {
   else lost_ = false;
 }
 
+Child::~Child() {
+  if (warden_ > 0) {
+    close(socket_);  // the worker leaves at the end of its input, the warden after it
+    kill(warden_, SIGKILL);
+    while (waitpid(warden_, nullptr, 0) < 0 && errno == EINTR) {}
+  }
+  if (shared_) munmap(shared_, sizeof(Shared));
+}
+
 void Child::ask(std::uint32_t job, std::vector<std::uint8_t> packets) {
-  start();
   backlog_ += packets.size();
   waiting_.push_back({job, std::move(packets)});
   if (lost_) give_up();
@@ -73,7 +80,6 @@ void Child::ask(std::uint32_t job, std::vector<std::uint8_t> packets) {
 }
 
 void Child::exchange(bool wait) {
-  if (!started_) return;
   for (;;) {
     while (!lost_ && receive()) {}
     while (!lost_ && generation_ != 0 && send_batch()) {}

@@ -13,12 +13,12 @@ namespace callwitness::classify::ndpi {
 
 class Child {
  public:
-  Child() = default;
+  /// Forks it. The program has no other thread yet: a fork would leave that one's locks taken in the child for ever.
+  Child();
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
   ~Child();
 
-  void start();
   /// Jobs are answered in order. `packets` as in BatchHeader. Blocks while more than `backlog_limit` bytes wait.
   void ask(std::uint32_t job, std::vector<std::uint8_t> packets);
   /// Sends what is waiting and takes what has come; with `wait` until everything asked is answered or given up.
@@ -46,7 +46,7 @@ class Child {
   int socket_ = -1;
   int warden_ = -1;
   Shared* shared_ = nullptr;
-  bool started_ = false, lost_ = false;
+  bool lost_ = true;
   std::uint32_t generation_ = 0;         ///< 0: not ready yet
   std::deque<Job> waiting_, sent_;
   std::size_t backlog_ = 0;              ///< bytes of both

@@ -128,9 +128,7 @@ struct Labeller::State {
   }
 };
 
-Labeller::Labeller(const LabellerOptions& options) : state_(new State) {
-  if (options.start_at_once) state_->child.start();
-}
+Labeller::Labeller() : state_(new State) {}
 Labeller::~Labeller() = default;
 
 bool Labeller::submit(FlowId flow, const Datagram& datagram) {
@@ -140,7 +138,6 @@ bool Labeller::submit(FlowId flow, const Datagram& datagram) {
   const auto [at, fresh] = state_->open.try_emplace(id);
   auto& opened = at->second;
   if (fresh) {
-    state_->child.start();   // before there is much memory for it to inherit
     opened.first_time = datagram.time;
     state_->oldest.push_back(id);
     state_->open_bytes += flow_overhead;

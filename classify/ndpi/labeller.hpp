@@ -26,10 +26,6 @@ struct Answer {
   Certainty certainty = Certainty::none;
 };
 
-struct LabellerOptions {
-  bool start_at_once = false;     ///< live: fork before privileges are dropped; else at the first question
-};
-
 /// Of the library loaded, as it tells it: "4.2.0".
 std::string_view library_version();
 
@@ -38,7 +34,9 @@ class Labeller {
   static constexpr std::size_t packet_limit = 32;            ///< packets of a flow that are looked at
   static constexpr std::size_t payload_limit = 16 * 1024;    ///< larger payloads are left out
 
-  explicit Labeller(const LabellerOptions& options = {});
+  /// Forks nDPI's process: to be made before the program has threads, whose locks a fork would leave taken for ever,
+  /// before privileges are dropped, and before there is much memory to inherit.
+  Labeller();
   ~Labeller();
 
   /// Hands over one of a flow's first datagrams (copied), of TCP or UDP, in order. Empty, fragmented and oversized ones

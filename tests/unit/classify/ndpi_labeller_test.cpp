@@ -149,7 +149,7 @@ TEST_CASE("a datagram that crashes nDPI costs its own flow's label and nothing e
 }
 
 TEST_CASE("the worker killed from outside loses nothing", "[ndpi]") {
-  Labeller labeller({true});
+  Labeller labeller;
   const auto query = dns_query(1);
   for (std::uint32_t flow = 0; flow < 4000; ++flow) {
     labeller.submit(FlowId{flow}, udp(query, static_cast<std::uint16_t>(1024 + flow), 53));
@@ -216,7 +216,7 @@ TEST_CASE("answers depend on a flow's own packets only", "[ndpi]") {
     if (entry.path().extension() == ".pcap" && entry.file_size() < 200'000) files.push_back(entry.path().string());
   std::sort(files.begin(), files.end());
   if (files.size() > 40) files.resize(40);
-  Labeller together({true});
+  Labeller together;
   Named expected;
   std::vector<std::uint32_t> begins;
   std::uint32_t next = 0;
