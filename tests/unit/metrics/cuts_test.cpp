@@ -61,7 +61,7 @@ TEST_CASE("a period allows for as much jitter as chance does not, and for missed
 }
 
 TEST_CASE("three exact beats suffice where everything else lives on, readable or not", "[cuts]") {
-  const std::vector<double> exact{120, 240.5, 360};
+  const std::vector<double> exact{120, 240.2, 360};
   for (const auto talk : {&rtp, &opaque}) {
     const auto analysis = cut_at(exact, talk);
     const auto* cuts = find(analysis, "periodic_reset");
@@ -71,6 +71,13 @@ TEST_CASE("three exact beats suffice where everything else lives on, readable or
     CHECK(cuts->mechanism == "udp_blackhole");
     CHECK(accused(analysis));
   }
+}
+
+TEST_CASE("three calls that never come back may have been hung up: half a per cent is not exact enough", "[cuts]") {
+  const auto analysis = cut_at({120, 240.8, 360}, &rtp);
+  const auto* cuts = find(analysis, "periodic_reset");
+  REQUIRE(cuts != nullptr);
+  CHECK_FALSE(accused(analysis));
 }
 
 TEST_CASE("three beats that are off by two per cent are mentioned and accuse nobody", "[cuts]") {
