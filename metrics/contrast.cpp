@@ -15,6 +15,7 @@ constexpr double starving_retransmissions = 0.15;   ///< of few segments: what i
 constexpr double least_call_in_busy = 0.75;  ///< on a shared line the call shrinks when others take their part
 constexpr double most_loss_in_busy = 3;
 constexpr std::size_t telling_losing_seconds = 3;
+constexpr double largest_chance = 0.02;      ///< of so many losing seconds among the busy ones: few come together by chance
 constexpr double excess_in_one_second = 5, bits_in_one_second = 400'000;   ///< more than any bucket that isn't empty holds back
 constexpr double longest_s = 200'000;       ///< two days: beyond, observe.cpp keeps no series, and a clock that jumps would cost memory
 constexpr double bits_beyond_a_bucket = 250'000;   ///< in all: a shared bucket that was full may let this much past the rate
@@ -83,19 +84,19 @@ Contrast contrast_of(const Observation& observation, const Arm& arm, double cap_
   std::vector<double> active(seen);
   const double usual = median(std::move(active));
   double busy_call = 0, quiet_call = 0, beyond = 0;
-  std::size_t quiet = 0, busy_active = 0, quiet_active = 0, busy_losing = 0, quiet_losing = 0;
+  std::size_t busy_active = 0, quiet_active = 0, busy_losing = 0, quiet_losing = 0;
   for (std::size_t i = 0; i < size; ++i) {
     if (others[i] > 0) contrast.present = true;
     const bool busy = others[i] >= excess * cap_bps;
-    ++(busy ? contrast.busy_seconds : quiet);
+    if (busy) ++contrast.busy_seconds;
     if (busy) beyond += others[i] - cap_bps;
-    (busy ? busy_losing : quiet_losing) += lost[i] >= 2 ? 1 : 0;
     // A shared bucket that the call has just found empty can't let this much of the others' through.
     if (others[i] >= excess_in_one_second * cap_bps && others[i] >= bits_in_one_second && (lost[i] > 0 || (i > 0 && lost[i - 1] > 0)))
       contrast.bursts += 1;
     if (seen[i] < 0.5 * usual) continue;
     (busy ? busy_call : quiet_call) += call[i];
     ++(busy ? busy_active : quiet_active);
+    (busy ? busy_losing : quiet_losing) += lost[i] >= 2 ? 1 : 0;
   }
   std::vector<double> sorted = others;
   std::sort(sorted.rbegin(), sorted.rend());
@@ -103,9 +104,10 @@ Contrast contrast_of(const Observation& observation, const Arm& arm, double cap_
   for (std::size_t i = 0; i < best; ++i) contrast.peak_bps += sorted[i] / static_cast<double>(best);
   if (busy_active > 0 && quiet_active > 0 && quiet_call > 0)
     contrast.call_in_busy = (busy_call / static_cast<double>(busy_active)) / (quiet_call / static_cast<double>(quiet_active));
-  if (busy_losing >= telling_losing_seconds && quiet > 0)
-    contrast.loss_in_busy = static_cast<double>(busy_losing) / static_cast<double>(contrast.busy_seconds) /
-                            (static_cast<double>(quiet_losing + 1) / static_cast<double>(quiet + 1));
+  if (busy_losing >= telling_losing_seconds && quiet_active > 0 &&
+      fisher_p(busy_losing, busy_active, busy_losing + quiet_losing, busy_active + quiet_active) <= largest_chance)
+    contrast.loss_in_busy = static_cast<double>(busy_losing) / static_cast<double>(busy_active) /
+                            (static_cast<double>(quiet_losing + 1) / static_cast<double>(quiet_active + 1));
   contrast.exceeds = ((contrast.busy_seconds >= 2 && beyond >= bits_beyond_a_bucket) || contrast.bursts >= 1) && contrast.call_in_busy >= least_call_in_busy &&
                      contrast.loss_in_busy <= most_loss_in_busy;
   return contrast;

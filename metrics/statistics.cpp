@@ -101,6 +101,16 @@ double kolmogorov_smirnov_p(std::vector<double> a, std::vector<double> b) {
   return std::clamp(sum, 0.0, 1.0);
 }
 
+double fisher_p(std::size_t marked, std::size_t drawn, std::size_t all_marked, std::size_t all) {
+  const auto log_choose = [](std::size_t n, std::size_t k) {
+    return std::lgamma(static_cast<double>(n + 1)) - std::lgamma(static_cast<double>(k + 1)) - std::lgamma(static_cast<double>(n - k + 1));
+  };
+  double p = 0;
+  for (std::size_t k = marked; k <= std::min(drawn, all_marked); ++k)
+    if (drawn - k <= all - all_marked) p += std::exp(log_choose(all_marked, k) + log_choose(all - all_marked, drawn - k) - log_choose(all, drawn));
+  return std::min(1.0, p);
+}
+
 double rayleigh_p(std::span<const double> times, double period) {
   if (times.empty() || period <= 0) return 1;
   double sine = 0, cosine = 0;

@@ -23,6 +23,8 @@ double chi_squared_cdf(double chi_squared, double degrees);
 double mann_whitney_p(std::span<const double> a, std::span<const double> b);
 /// Asymptotic p of the two-sample Kolmogorov-Smirnov test.
 double kolmogorov_smirnov_p(std::vector<double> a, std::vector<double> b);
+/// Fisher's exact test, one-sided: p that `marked` of `drawn` out of `all`, of which `all_marked` are marked, are so many by chance.
+double fisher_p(std::size_t marked, std::size_t drawn, std::size_t all_marked, std::size_t all);
 /// Rayleigh test: p that the phases of `times` at `period` are uniform.
 double rayleigh_p(std::span<const double> times, double period);
 /// Holm's step-down correction, in the order given.
