@@ -1,13 +1,14 @@
 #include "metrics/arm.hpp"
 
+#include "metrics/sending_times.hpp"
 #include "metrics/statistics.hpp"
+#include "metrics/unnumbered.hpp"
 
 #include <algorithm>
 #include <cmath>
-#include <complex>
 #include <functional>
 #include <map>
-#include <numbers>
+#include <span>
 
 namespace callwitness::metrics {
 namespace {
@@ -18,8 +19,6 @@ constexpr std::size_t minimum_packets = 100;      ///< fewer say nothing about a
 constexpr double longest_s = 200'000;
 constexpr std::size_t minimum_gaps = 20;          ///< between neighbours, for their usual distance
 constexpr std::uint32_t maximum_gap = 3000;       ///< RFC 3550 MAX_DROPOUT: a larger step is a restart
-constexpr int maximum_missing_by_cadence = 5;     ///< a longer hole in an unnumbered stream is a pause
-constexpr double least_coherence = 0.5;           ///< of arrivals with the packet time: jitter up to a fifth of it
 constexpr double minimum_part = 0.15;             ///< share of a flow's bytes for a stream to be an arm of its own
 
 struct Built {
@@ -93,30 +92,6 @@ void add_losses_by_sequence(std::vector<Numbered>& stream, const std::vector<dou
   }
 }
 
-/// Numbers packets by the sender's clock, which is followed slowly: a late packet moves its own number, not the others'.
-void add_losses_by_cadence(const std::vector<ArmPacket>& media, double packet_time, Built& built) {
-  constexpr double follow = 0.05;
-  double expected = media.front().time;           // when packet `number` should come
-  for (std::size_t i = 1; i < media.size(); ++i) {
-    const double since = media[i].time - expected;
-    const long steps = std::lround(since / packet_time);
-    if (steps > maximum_missing_by_cadence + 1 || media[i].time - media[i - 1].time > silence_seconds) {
-      expected = media[i].time;                   // a pause, or an outage: begins anew
-      continue;
-    }
-    if (steps < 1) {                              // an extra packet, or one that is very late
-      expected += follow * since;
-      continue;
-    }
-    if (steps > 1) {
-      insert_lost(built.packets, media[i - 1], media[i], static_cast<std::uint32_t>(steps - 1), packet_time);
-      built.lost += static_cast<std::uint64_t>(steps - 1);
-    }
-    expected += static_cast<double>(steps) * packet_time;
-    expected += follow * (media[i].time - expected);
-  }
-}
-
 /// Seconds of media a packet of the stream carries, by the sender's own timestamps; 0: it has none.
 double packet_time_of(const Observation& observation, const FlowObservation& flow, StreamId id) {
   const double clock = observation.streams[static_cast<std::size_t>(id)].clock_rate_hz;
@@ -143,8 +118,9 @@ struct FlowTraces {
   const Observation& observation;
   const FlowObservation& flow;
   Direction direction;
-  std::map<std::uint16_t, StreamTrace> streams;
-  std::vector<double> arrivals;
+  std::vector<double> times = {};                ///< of flow.trace, where not its arrivals'
+  std::map<std::uint16_t, StreamTrace> streams = {};
+  std::vector<double> arrivals = {};
 };
 
 /// The direction's packets by stream; how many.
@@ -164,7 +140,8 @@ std::size_t collect(FlowTraces& traces) {
   traces.arrivals.reserve(count);
   for (auto& [stream, trace] : traces.streams) trace.all.reserve(trace.count), trace.numbered.reserve(trace.count);
   each([&](const TracePacket& packet, StreamTrace& trace) {
-    const double time = capture::seconds(packet.time - traces.observation.first_time);
+    const auto place = static_cast<std::size_t>(&packet - traces.flow.trace.data());
+    const double time = traces.times.empty() ? capture::seconds(packet.time - traces.observation.first_time) : traces.times[place];
     const ArmPacket arm_packet{time, static_cast<double>(packet.ip_bytes), packet.ordinal, false, false};
     trace.all.push_back(arm_packet);
     trace.bytes += packet.ip_bytes;
@@ -208,62 +185,51 @@ Arm build(FlowTraces& traces, const std::vector<std::uint16_t>& streams, bool wh
     }
   }
   if (arm.source == LossSource::none && !traces.flow.tcp && unnumbered.size() >= minimum_packets) {
-    std::vector<double> gaps;
     sort_runs(unnumbered, [](const ArmPacket& a, const ArmPacket& b) { return a.time < b.time; });
-    for (std::size_t i = 1; i < unnumbered.size(); ++i) gaps.push_back(unnumbered[i].time - unnumbered[i - 1].time);
-    arm.packet_time = cadence_of(gaps);
-    if (arm.packet_time > 0) {
-      arm.source = LossSource::cadence;
-      add_losses_by_cadence(unnumbered, arm.packet_time, built);
+    const auto cadence = read_cadence(unnumbered);
+    arm.packet_times.own = cadence.packet_time;
+    if (!cadence.missing.empty()) arm.source = LossSource::cadence;
+    for (std::size_t i = 1; i < cadence.missing.size(); ++i) {
+      if (cadence.missing[i] > 0) insert_lost(built.packets, unnumbered[i - 1], unnumbered[i], cadence.missing[i], cadence.packet_time);
+      built.lost += cadence.missing[i];
     }
   }
   if (arm.source == LossSource::sequence && arm.streams.size() == 1 && is_audio(traces.observation, static_cast<std::uint16_t>(arm.streams.front())))
-    arm.packet_time = packet_time_of(traces.observation, traces.flow, arm.streams.front());
+    arm.packet_times.own = packet_time_of(traces.observation, traces.flow, arm.streams.front());
   arm.packets = std::move(built.packets);
   arm.lost = built.lost;
   mark_silences(arm.packets);
   return arm;
 }
 
+/// The packet times of whole flows' two directions.
+void tell_each_other(std::span<Arm> of_a_flow) {
+  for (auto& arm : of_a_flow)
+    for (const auto& other : of_a_flow)
+      if (arm.whole_flow && other.whole_flow && other.direction != arm.direction) arm.packet_times.other = other.packet_times.own;
+}
+
 }  // namespace
 
-double cadence_of(const std::vector<double>& gaps) {
-  // The longest packet time on whose grid the arrivals keep their phase, spell by spell (clocks stray over longer times).
-  // Losses keep it, jitter blurs it, arrivals at random have none; twice the true time would cancel out.
-  constexpr std::size_t spell = 40;
-  for (const double candidate : {0.120, 0.100, 0.080, 0.060, 0.040, 0.030, 0.020, 0.010}) {
-    double coherence = 0;
-    std::size_t spells = 0, single = 0, counted = 0;
-    std::complex<double> sum{};
-    double time = 0;
-    std::size_t inside = 0;
-    for (const double gap : gaps) {
-      if (gap > 6.5 * candidate) {
-        sum = {}, inside = 0;
-        continue;
-      }
-      time += gap;
-      sum += std::polar(1.0, 2 * std::numbers::pi * time / candidate);
-      ++counted;
-      if (std::lround(gap / candidate) == 1) ++single;
-      if (++inside < spell) continue;
-      coherence += std::abs(sum) / static_cast<double>(spell);
-      ++spells;
-      sum = {}, inside = 0;
-    }
-    if (spells * spell < minimum_packets / 2) continue;
-    coherence /= static_cast<double>(spells);
-    if (coherence >= least_coherence && static_cast<double>(single) >= 0.2 * static_cast<double>(counted)) return candidate;
-  }
-  return 0;
+std::optional<Arm> at_sending_times(const Observation& observation, const Arm& arm) {
+  const auto flow = std::lower_bound(observation.flows.begin(), observation.flows.end(), arm.flow, [](const FlowObservation& f, FlowId wanted) { return f.flow.id < wanted; });
+  if (flow == observation.flows.end() || flow->flow.id != arm.flow || arm.source != LossSource::sequence) return std::nullopt;
+  FlowTraces traces{observation, *flow, arm.direction, sending_times(observation, *flow, arm.direction)};
+  if (traces.times.empty() || collect(traces) < minimum_packets) return std::nullopt;
+  sort_runs(traces.arrivals, std::less<>());
+  std::vector<std::uint16_t> streams;
+  for (const auto& [stream, told] : traces.streams)
+    if (arm.whole_flow || std::find(arm.streams.begin(), arm.streams.end(), StreamId{stream}) != arm.streams.end()) streams.push_back(stream);
+  return build(traces, streams, arm.whole_flow);
 }
 
 std::vector<Arm> arms_of(const Observation& observation) {
   std::vector<Arm> arms;
   for (const auto& flow : observation.flows) {
     if (flow.trace.size() < minimum_packets) continue;
+    const std::size_t first = arms.size();
     for (const auto direction : {Direction::received, Direction::sent}) {
-      FlowTraces traces{observation, flow, direction, {}, {}};
+      FlowTraces traces{observation, flow, direction};
       const std::size_t count = collect(traces);
       if (count < minimum_packets) continue;
       sort_runs(traces.arrivals, std::less<>());
@@ -284,6 +250,7 @@ std::vector<Arm> arms_of(const Observation& observation) {
         if (stream != TracePacket::no_stream && traces.streams[stream].bytes >= minimum_part * total && not_audio != std::vector{stream})
           arms.push_back(build(traces, {stream}, false));
     }
+    tell_each_other(std::span(arms).subspan(first));
   }
   return arms;
 }

@@ -4,6 +4,7 @@
 
 #include "metrics/observation.hpp"
 
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -19,6 +20,12 @@ struct ArmPacket {
 
 enum class LossSource : std::uint8_t { none, sequence, cadence };
 
+/// Seconds between packets as they were sent; 0: unknown.
+struct PacketTimes {
+  double own = 0;                  ///< by the sender's media clock, or by a cadence that its arrivals keep
+  double other = 0;                ///< by the cadence of the same flow's other direction
+};
+
 struct Arm {
   FlowId flow{};
   std::optional<CallId> call;
@@ -26,7 +33,7 @@ struct Arm {
   std::string_view application;
   std::vector<StreamId> streams;
   LossSource source = LossSource::none;
-  double packet_time = 0;          ///< seconds, of a steady cadence; 0: none
+  PacketTimes packet_times;
   bool whole_flow = true;          ///< false: only the streams named
   std::vector<ArmPacket> packets;  ///< in time order
   std::uint64_t lost = 0;
@@ -36,8 +43,9 @@ struct Arm {
 /// Silences from this on are no losses of a rate limit but an outage (or a pause).
 inline constexpr double silence_seconds = 1.5;
 
-/// Packet time of a steady stream by its gaps, in seconds; 0 where there is none. `gaps` in seconds.
-double cadence_of(const std::vector<double>& gaps);
+/// The arm with its packets at the times when they were sent, by its streams' media clocks: what a queue or a radio behind
+/// a bucket did to them is undone. Nothing where no stream has such a clock.
+std::optional<Arm> at_sending_times(const Observation& observation, const Arm& arm);
 
 /// All arms worth fitting: whole flows, and where a flow carries audio and something else, each part too.
 std::vector<Arm> arms_of(const Observation& observation);

@@ -20,9 +20,11 @@ constexpr double paced_ratio = 0.4;             ///< where the rate holds though
 constexpr double varying_sizes = 0.04;          ///< coefficient of variation from which a slope can be told
 constexpr double least_size_share = 0.4;        ///< of the median size, for a packet to count in the slope
 constexpr double least_off_grid = 0.05;         ///< real clocks and timers stray 3 %
+constexpr double exact_clock = 0.0125;          ///< of spacings that only a clock keeps
 constexpr double most_gap_ratio = 1.3;          ///< of gaps that hold a loss over those that don't
 constexpr double most_unusual = 0.1;            ///< distance of the median of gaps × rate / size from 1
 constexpr double steady_gaps = 0.35;            ///< IQR/median of gaps × rate / size
+constexpr double steady_runs = 0.05;            ///< the same of eight gaps together
 
 struct Window { double rate = 0; std::size_t begin = 0, end = 0; };
 
@@ -42,11 +44,26 @@ std::vector<Window> windows_of(std::span<const ArmPacket> packets) {
   return windows;
 }
 
-double distance_from_grid(double gap) {
+double distance_from(double gap, std::initializer_list<double> packet_times) {
   double nearest = 1;
-  for (const double packet_time : {0.0025, 0.005, 0.010, 0.020, 0.030, 0.040, 0.060, 0.080, 0.100, 0.120})
-    nearest = std::min(nearest, std::abs(gap / packet_time - 1));
+  for (const double packet_time : packet_times) nearest = std::min(nearest, std::abs(gap / packet_time - 1));
   return nearest;
+}
+
+/// How far `gap` is from any spacing that a sender may have of itself.
+double off_grid(double gap, const PacketTimes& times) {
+  // Where the sender's own packet time is known, only that one is innocent.
+  if (times.own > 0) return std::abs(gap / times.own - 1);
+  const double usual = distance_from(gap, {0.0025, 0.005, 0.010, 0.020, 0.030, 0.040, 0.060, 0.080, 0.100, 0.120});
+  if (times.other > 0) {
+    // Both ends of a call frame their voice alike: then only such a frame's multiples may stray, others are exact.
+    const double alike = distance_from(gap, {times.other / 2, times.other, 2 * times.other, 3 * times.other});
+    return usual < exact_clock ? usual : alike;
+  }
+  // Frames of powers of two samples, timers of 60 and 64 Hz, and the rest of the round ones.
+  const double odd = distance_from(gap, {1024 / 96000.0, 512 / 44100.0, 0.0125, 0.015, 1 / 64.0, 1 / 60.0, 1024 / 48000.0, 1024 / 44100.0, 0.024, 0.025,
+                                         1152 / 44100.0, 2 / 64.0, 0.032, 1 / 30.0, 2048 / 48000.0, 0.045, 2048 / 44100.0, 3 / 64.0, 0.050, 4 / 64.0, 0.064, 0.090});
+  return odd < exact_clock ? odd : usual;
 }
 
 /// How much longer the gaps that hold a loss are than the others, each set against the time its packet's size takes.
@@ -63,9 +80,21 @@ double loss_widens(const std::vector<double>& gaps, const std::vector<double>& e
   return std::min(count[0], count[1]) < 10 || gap[0] <= 0 ? 1 : (gap[1] / time[1]) / (gap[0] / time[0]);
 }
 
+/// Gaps over the times that sizes take, of several neighbours together.
+std::vector<double> relative_of_runs(const std::vector<double>& gaps, const std::vector<double>& expected) {
+  constexpr std::size_t run = 8;
+  std::vector<double> relative;
+  for (std::size_t i = 0; i + run <= gaps.size(); i += run) {
+    double gap = 0, time = 0;
+    for (std::size_t k = i; k < i + run; ++k) gap += gaps[k], time += expected[k];
+    relative.push_back(gap / time);
+  }
+  return relative;
+}
+
 }  // namespace
 
-std::optional<ShaperFit> fit_shaper(std::span<const ArmPacket> all, double packet_time) {
+std::optional<ShaperFit> fit_shaper(std::span<const ArmPacket> all, const PacketTimes& times) {
   std::vector<ArmPacket> passed;
   std::vector<bool> after_loss;
   bool lost_before = false;
@@ -149,15 +178,15 @@ std::optional<ShaperFit> fit_shaper(std::span<const ArmPacket> all, double packe
   const double deviation_x = standard_deviation(expected);
   fit.slope = deviation_x > 0 ? fit.correlation * standard_deviation(gaps) / deviation_x : 0;
   const double usual_gap = median(gaps);
-  // Where the sender's own packet time is known, only that one is innocent.
-  fit.off_grid = packet_time > 0 ? std::abs(usual_gap / packet_time - 1) : distance_from_grid(usual_gap);
+  fit.off_grid = off_grid(usual_gap, times);
   const bool gaps_ignore_losses = loss_widens(gaps, expected, broken) < most_gap_ratio;
   const bool varying = standard_deviation(sizes) > varying_sizes * mean(sizes);
   // Sizes that wander make the rate of a sender that keeps its own time wander too; behind a queue it stands still.
   const double wandering = mean(mean_sizes) > 0 ? standard_deviation(mean_sizes) / mean(mean_sizes) : 0;
   const bool size_rules = fit.slope >= clear_low_slope && fit.slope <= clear_most_slope && fit.correlation >= clear_correlation;
   const bool paced = fit.plateau_cv <= paced_ratio * wandering && size_rules;
-  const bool even = fit.off_grid >= least_off_grid && relative_spread(relative) <= steady_gaps / 2;
+  // Jitter moves single packets; it doesn't add up over several gaps.
+  const bool even = fit.off_grid >= least_off_grid && (relative_spread(relative) <= steady_gaps / 2 || (times.own > 0 && relative_spread(relative_of_runs(gaps, expected)) <= steady_runs));
   const bool grows = fit.slope >= least_slope && fit.slope <= most_slope && fit.correlation >= least_correlation;
   const bool serial = varying ? grows || paced || (even && size_rules) : even;
   // The plateau's rate must be that of the usual gap: on a line that others' large packets hold up, ours come in clumps.

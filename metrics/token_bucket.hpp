@@ -43,8 +43,7 @@ struct ShaperFit {
   bool mechanism = false;
 };
 
-/// `packet_time` as the sender's media clock or the cadence tells it, seconds; 0: unknown.
-std::optional<ShaperFit> fit_shaper(std::span<const ArmPacket> packets, double packet_time);
+std::optional<ShaperFit> fit_shaper(std::span<const ArmPacket> packets, const PacketTimes& times);
 
 /// Most bytes that passed within `window` seconds, as bit/s (lost packets don't count).
 double busiest_rate(std::span<const ArmPacket> packets, double window, double from, double to, double share = 1.0);

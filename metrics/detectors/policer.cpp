@@ -1,14 +1,18 @@
 // D1: packets dropped above a rate, without a queue. docs/methods/policer.md
 #include "metrics/finding_support.hpp"
 #include "metrics/parallel.hpp"
+#include "metrics/statistics.hpp"
 #include "metrics/token_bucket.hpp"
 
 #include <algorithm>
+#include <unordered_map>
 
 namespace callwitness::metrics {
 namespace {
 
 constexpr double least_loss = 0.02;          ///< less doesn't bind (and can't be told from chance)
+constexpr double widest_spread_by_cadence = 0.06;
+constexpr double no_queue = 1.02;            ///< rate within runs over the cap
 constexpr double lowest_line_bps = 100'000;  ///< without control traffic: no line sold is slower
 
 bool capture_is_whole(std::span<const Finding> earlier) {
@@ -37,6 +41,38 @@ Finding tell(const DetectorInput& input, const Arm& arm, const PolicerFit& fit, 
     if (arm.packets[i - 1].lost && !arm.packets[i].lost && arm.packets[i].time >= fit.start) finding.packets.push_back(arm.packets[i].ordinal);
   finding.alternatives = alternatives_of_cap(contrast, true, capture_is_whole(input.earlier));
   return finding;
+}
+
+/// Packets before a loss came later than others, by a good part of the time that a packet takes at that rate: a queue is
+/// full when it drops.
+bool waited_before_losses(const Arm& arrived, const std::vector<ArmPacket>& sent, double rate_bps) {
+  std::unordered_map<std::uint32_t, double> arrivals;
+  for (const auto& packet : arrived.packets)
+    if (!packet.lost) arrivals.emplace(packet.ordinal, packet.time);
+  std::vector<double> before, other, sizes;
+  for (std::size_t i = 0; i < sent.size(); ++i) {
+    const auto arrival = sent[i].lost ? arrivals.end() : arrivals.find(sent[i].ordinal);
+    if (arrival == arrivals.end()) continue;
+    sizes.push_back(sent[i].bytes);
+    (i + 1 < sent.size() && sent[i + 1].lost ? before : other).push_back(arrival->second - sent[i].time);
+  }
+  constexpr double chance = 1e-3, good_part = 0.3;
+  return before.empty() || other.empty() || (median(before) - median(other) > good_part * 8 * median(sizes) / rate_bps && mann_whitney_p(before, other) < chance);
+}
+
+/// What lies behind a bucket (a radio, a full line) moves and bunches what it let through. By the sender's own clock the
+/// bucket shows nevertheless, if no queue made the losses.
+std::vector<PolicerFit> fit_as_sent(const DetectorInput& input, const Arm& arm, const std::vector<PolicerFit>& arrived) {
+  const auto sent = at_sending_times(input.observation, arm);
+  if (!sent) return {};
+  auto fits = fit_policers(sent->packets);
+  if (std::none_of(fits.begin(), fits.end(), [](const PolicerFit& fit) { return fit.mechanism; })) return {};
+  // A queue's packets never come faster than its rate: only arrivals can tell.
+  for (auto& fit : fits) {
+    fit.local_rate_ratio = arrived.empty() ? 0 : arrived.front().local_rate_ratio * arrived.front().rate_bps / fit.rate_bps;
+    fit.mechanism = fit.mechanism && fit.local_rate_ratio >= no_queue && !waited_before_losses(arm, sent->packets, fit.rate_bps);
+  }
+  return fits;
 }
 
 }  // namespace
@@ -78,9 +114,11 @@ std::vector<Finding> policer(const DetectorInput& input) {
         }
     a = end;
     if (best_arm == nullptr) continue;
+    if (best_arm->source == LossSource::sequence && std::none_of(best.begin(), best.end(), [](const PolicerFit& fit) { return fit.mechanism; }))
+      if (auto sent = fit_as_sent(input, *best_arm, best); !sent.empty()) best = std::move(sent);
     // A queue that is always full drops like a policer; what it lets out follows its sizes.
     constexpr double serial_correlation = 0.9, mostly_saturated = 0.5;
-    const auto queue = fit_shaper(best_arm->packets, best_arm->packet_time);
+    const auto queue = fit_shaper(best_arm->packets, best_arm->packet_times);
     if (queue && queue->mechanism && queue->correlation >= serial_correlation &&
         static_cast<double>(queue->saturated) >= mostly_saturated * static_cast<double>(queue->windows))
       continue;
@@ -89,6 +127,8 @@ std::vector<Finding> policer(const DetectorInput& input) {
       const auto contrast = contrast_around(input.observation, *best_arm, fit.rate_bps, fit.start, fit.end);
       // Other traffic that never exceeded the cap says the limit may be the line's: then no cap is claimed.
       if (!contrast.exceeds && (contrast.present || fit.rate_bps > lowest_line_bps)) continue;
+      // Gaps of a sender that changes its packet time are no losses; they have no rate either.
+      if (best_arm->source == LossSource::cadence && fit.spread > widest_spread_by_cadence) continue;
       // With nobody to ask, what a queue explains as well may be the line's.
       if (!contrast.exceeds && queue && queue->mechanism) continue;
       merge_cap(findings, tell(input, *best_arm, fit, contrast));

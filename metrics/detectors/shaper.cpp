@@ -36,8 +36,10 @@ std::vector<Finding> shaper(const DetectorInput& input) {
     const auto& arm = input.arms[i];
     const auto* flow = find_flow(input.observation, arm.flow);
     // TCP paces itself by its own acknowledgements.
+    // Arrivals that keep a sender's phase are spaced by the sender: several frames in one packet feign a gap that grows with size.
+    if (arm.source != LossSource::sequence && arm.packet_times.own > 0) return;
     if (!arm.whole_flow || flow == nullptr || flow->tcp || !can_show_losses(input.observation, arm)) return;
-    fits[i] = fit_shaper(arm.packets, arm.packet_time);
+    fits[i] = fit_shaper(arm.packets, arm.packet_times);
   });
   for (std::size_t i = 0; i < input.arms.size(); ++i) {
     const auto& arm = input.arms[i];

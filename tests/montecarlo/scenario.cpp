@@ -26,13 +26,13 @@ double offered_of(Codec codec, double packet_time, double scale) {
 
 std::vector<std::string_view> benign_scenarios() {
   return {"constant_bitrate_codec", "dtx_silence", "adaptive_video", "video_after_cross_traffic", "wifi_bursts", "wifi_scans", "lte_handover", "slow_line_video",
-          "slow_line_audio", "slow_line_small_queue", "slow_line_starving_the_rest", "congestion", "plan_cap_on_everything", "plan_shaper_on_everything", "capture_drops", "capture_flush_holes",
-          "human_redials", "bot_redials_300s", "line_flaps", "random_loss", "opaque_codec", "opaque_random_loss", "no_control_traffic", "idle_then_nat_timeout",
+          "slow_line_audio", "slow_line_small_queue", "slow_line_starving_the_rest", "slow_line_and_wifi", "congestion", "plan_cap_on_everything", "plan_shaper_on_everything", "capture_drops", "capture_flush_holes",
+          "human_redials", "bot_redials_300s", "line_flaps", "random_loss", "opaque_codec", "opaque_random_loss", "opaque_odd_frames", "opaque_unlike_ends", "opaque_changing_frames", "opaque_extra_packets", "no_control_traffic", "idle_then_nat_timeout",
           "silent_hangups", "remote_end_loss"};
 }
 
 std::vector<std::string_view> interfering_scenarios() {
-  return {"policer_constant", "policer_opus", "policer_dtx", "policer_video", "policer_opaque", "policer_begins", "policer_steps", "shaper_constant", "shaper_opaque", "shaper_opus", "quota", "periodic_blackhole",
+  return {"policer_constant", "policer_opus", "policer_dtx", "policer_video", "policer_opaque", "policer_begins", "policer_steps", "policer_and_wifi", "shaper_constant", "shaper_opaque", "shaper_opus", "quota", "periodic_blackhole",
           "cuts_after_uptime", "freeze_at_bytes"};
 }
 
@@ -55,8 +55,13 @@ Simulated simulate(std::string_view name, std::uint64_t seed, double seconds) {
   if (name == "freeze_at_bytes") codec = Codec::opus;   // of a constant codec bytes and seconds are the same thing
   if (has("opaque")) codec = random.chance(0.5) ? Codec::opaque : Codec::opaque_steady;
   const bool video = has("video");
-  const double packet_time = codec == Codec::g711 ? 0.02 : random.chance(0.7) ? 0.02 : has("shaper") ? 0.02 : 0.06;
+  double packet_time = codec == Codec::g711 ? 0.02 : random.chance(0.7) ? 0.02 : has("shaper") ? 0.02 : 0.06;
   const double scale = random.uniform(0.8, 1.6);
+  if (name == "opaque_odd_frames")
+    packet_time = std::array{1024 / 96000.0, 512 / 44100.0, 1 / 64.0, 1 / 60.0, 1024 / 48000.0, 1024 / 44100.0, 0.024, 0.025, 2 / 64.0, 0.032, 1 / 30.0, 0.050, 4 / 64.0}[random.index(13)];
+  if (name == "opaque_unlike_ends") packet_time = std::array{0.01, 0.02, 0.03, 0.04, 0.06}[random.index(5)], world.sent_packet_time = 0.02;
+  if (name == "opaque_changing_frames") packet_time = 0.02, world.frames_change = true, world.frames_add_up = random.chance(0.5);
+  if (name == "opaque_extra_packets") packet_time = std::array{0.02, 0.04, 0.06}[random.index(3)], world.extra_packets = random.uniform(0.01, 0.15);
   double line = random.uniform(2e6, 20e6);
   double queue = line / 8 * random.uniform(0.05, 0.3);
   const double offered = offered_of(codec, packet_time, scale);
@@ -194,6 +199,11 @@ Simulated simulate(std::string_view name, std::uint64_t seed, double seconds) {
     world.page_every = 3;
   }
   add(world.down, std::make_unique<Queue>(line, queue, everything()));
+  if (has("and_wifi")) {
+    // At home, behind what limits: scans that hold packets back, a few of them lost, and a busy channel's jitter.
+    add(world.down, std::make_unique<Holds>(random, random.uniform(5, 15), random.uniform(0.05, 0.25), random.uniform(0, 0.3)));
+    add(world.down, std::make_unique<Delay>(random, 0.001, random.uniform(0.003, 0.015)));
+  }
   if (starts("shaper")) add(world.down, std::make_unique<Queue>(*truth.cap_bps, random.uniform(2000, 8000), the_call()));
   add(world.up, std::make_unique<Queue>(std::max(line / 4, 200'000.0), 50'000, everything()));
   add(world.down, std::make_unique<RandomLoss>(random, random.uniform(0.0005, 0.004)));

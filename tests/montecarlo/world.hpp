@@ -75,6 +75,8 @@ struct Media {
   std::uint32_t sequence = 0, timestamp = 0, ssrc = 0;
   double lost_recent = 0, sent_recent = 0, next_control = 0;
   double packet_time = 0.02, bitrate_scale = 1;
+  double frames_change_at = 0;               ///< and again and again: one frame a packet, then two
+  int frames = 1;
   std::size_t call = 0;
 };
 
@@ -87,6 +89,10 @@ struct World {
   std::uint8_t hops = 52;
   double seconds = 60;
   std::uint64_t call_offered = 0, call_dropped = 0;
+  double sent_packet_time = 0;               ///< of our own end; 0: the same as the peer's
+  bool frames_change = false;                ///< the sender packs one frame or two into a packet, as it likes
+  bool frames_add_up = true;                 ///< two frames are twice as long; else the codec's rate is halved
+  double extra_packets = 0;                  ///< share of packets that another follows half a packet time later
   double freeze_bytes = 0;                   ///< received by a call, after which nothing of it passes any more; 0: never
   std::vector<double> call_received, frozen_at;
   struct Hole { double from, to; };
@@ -177,9 +183,12 @@ struct World {
     } else {
       payload = rtp(m, static_cast<std::size_t>(m.size), false);
     }
+    if (frames_change && now >= m.frames_change_at) m.frames = 3 - m.frames, m.frames_change_at = now + random.exponential(8);
+    if (m.frames == 2 && frames_add_up) payload.insert(payload.end(), payload.begin(), payload.end());
     emit(m, now, payload);
-    m.timestamp += static_cast<std::uint32_t>(clock * m.packet_time);
-    m.next = now + m.packet_time * random.uniform(0.98, 1.02) - (m.packet_time * 0.0);
+    if (extra_packets > 0 && random.chance(extra_packets)) emit(m, now + m.packet_time / 2, payload);
+    m.timestamp += static_cast<std::uint32_t>(clock * m.packet_time) * static_cast<std::uint32_t>(m.frames);
+    m.next = now + m.packet_time * m.frames * random.uniform(0.98, 1.02);
   }
 
   /// `hangs_up`: seconds by which the far end stops earlier. `host`: the last byte of its address.
@@ -197,7 +206,7 @@ struct World {
       audio.call = call_received.size() - 1;
       audio.ssrc = static_cast<std::uint32_t>(random.next() >> 32);
       audio.sequence = static_cast<std::uint32_t>(random.next() >> 48);
-      audio.packet_time = packet_time;
+      audio.packet_time = sent && sent_packet_time > 0 ? sent_packet_time : packet_time;
       audio.bitrate_scale = scale;
       media.push_back(audio);
       if (!with_video) continue;

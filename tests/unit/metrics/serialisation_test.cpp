@@ -50,7 +50,7 @@ std::vector<ArmPacket> shaped(const std::vector<Offered>& packets, double rate_b
 
 TEST_CASE("a queue that drains at a constant rate is told by the spacing of its packets") {
   for (const auto pause : {Pause::before, Pause::after}) {
-    const auto fit = fit_shaper(shaped(talk(60, 150, 30, 3), 50'000, 3000, pause), 0.02);
+    const auto fit = fit_shaper(shaped(talk(60, 150, 30, 3), 50'000, 3000, pause), {0.02});
     REQUIRE(fit.has_value());
     CHECK(fit->mechanism);
     CHECK(fit->rate_bps == Approx(50'000).epsilon(0.005));
@@ -66,7 +66,7 @@ TEST_CASE("a full queue that drops the large packets more often is still a queue
   auto packets = talk(60, 100, 10, 5);
   for (auto& packet : packets)
     if (random.chance(0.5)) packet.bytes = 200;
-  const auto fit = fit_shaper(shaped(packets, 52'000, 2500, Pause::after), 0.02);
+  const auto fit = fit_shaper(shaped(packets, 52'000, 2500, Pause::after), {0.02});
   REQUIRE(fit.has_value());
   CHECK(fit->mechanism);
 }
@@ -77,7 +77,7 @@ TEST_CASE("a queue is told through a receiver's jitter by an even gap that isn't
   Random random(9);
   for (auto& packet : arrivals) packet.time += random.uniform(0, 0.006);
   std::sort(arrivals.begin(), arrivals.end(), [](const auto& a, const auto& b) { return a.time < b.time; });
-  const auto fit = fit_shaper(arrivals, 0.02);
+  const auto fit = fit_shaper(arrivals, {0.02});
   REQUIRE(fit.has_value());
   CHECK(fit->correlation < 0.7);
   CHECK(fit->mechanism);
@@ -87,7 +87,7 @@ TEST_CASE("a queue is told through a receiver's jitter by an even gap that isn't
   std::vector<ArmPacket> blurred;
   std::uint32_t ordinal = 0;
   for (const auto& packet : sent) blurred.push_back({packet.time + random.uniform(0, 0.006), packet.bytes, ++ordinal});
-  const auto own = fit_shaper(blurred, 0.02);
+  const auto own = fit_shaper(blurred, {0.02});
   CHECK((!own || !own->mechanism));
 }
 
@@ -96,16 +96,16 @@ TEST_CASE("the sender's own pace is no shaper") {
   Random random(7);
   std::uint32_t ordinal = 0;
   for (const auto& packet : talk(60, 150, 30, 7)) steady.push_back({packet.time + random.uniform(0, 0.002), packet.bytes, ++ordinal});
-  const auto fit = fit_shaper(steady, 0.02);
+  const auto fit = fit_shaper(steady, {0.02});
   CHECK((!fit || !fit->mechanism));
   // Losses without a queue leave gaps twice as long.
   losing = steady;
   for (auto& packet : losing) packet.lost = random.chance(0.15);
-  const auto with_losses = fit_shaper(losing, 0.02);
+  const auto with_losses = fit_shaper(losing, {0.02});
   CHECK((!with_losses || !with_losses->mechanism));
   // A constant bitrate is a plateau of the codec's.
   std::vector<ArmPacket> constant;
   for (double t = 0; t < 60; t += 0.02) constant.push_back({t, 200, ++ordinal});
-  const auto plateau = fit_shaper(constant, 0.02);
+  const auto plateau = fit_shaper(constant, {0.02});
   CHECK((!plateau || !plateau->mechanism));
 }
