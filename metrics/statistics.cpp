@@ -1,5 +1,6 @@
 #include "metrics/statistics.hpp"
 
+#include <boost/math/distributions/hypergeometric.hpp>
 #include <boost/math/special_functions/gamma.hpp>
 
 #include <algorithm>
@@ -102,23 +103,10 @@ double kolmogorov_smirnov_p(std::vector<double> a, std::vector<double> b) {
 }
 
 double fisher_p(std::size_t marked, std::size_t drawn, std::size_t all_marked, std::size_t all) {
-  const auto log_choose = [](std::size_t n, std::size_t k) {
-    return std::lgamma(static_cast<double>(n + 1)) - std::lgamma(static_cast<double>(k + 1)) - std::lgamma(static_cast<double>(n - k + 1));
-  };
-  double p = 0;
-  for (std::size_t k = marked; k <= std::min(drawn, all_marked); ++k)
-    if (drawn - k <= all - all_marked) p += std::exp(log_choose(all_marked, k) + log_choose(all - all_marked, drawn - k) - log_choose(all, drawn));
-  return std::min(1.0, p);
-}
-
-double rayleigh_p(std::span<const double> times, double period) {
-  if (times.empty() || period <= 0) return 1;
-  double sine = 0, cosine = 0;
-  for (const double time : times) {
-    sine += std::sin(2 * std::numbers::pi * time / period);
-    cosine += std::cos(2 * std::numbers::pi * time / period);
-  }
-  return std::exp(-(sine * sine + cosine * cosine) / static_cast<double>(times.size()));
+  const std::size_t unmarked = all - all_marked, fewest = drawn > unmarked ? drawn - unmarked : 0;
+  if (marked <= fewest) return 1;
+  const boost::math::hypergeometric_distribution<double> chance(static_cast<unsigned>(all_marked), static_cast<unsigned>(drawn), static_cast<unsigned>(all));
+  return boost::math::cdf(boost::math::complement(chance, static_cast<double>(marked - 1)));
 }
 
 std::vector<double> holm(std::vector<double> p_values) {

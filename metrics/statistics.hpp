@@ -25,8 +25,6 @@ double mann_whitney_p(std::span<const double> a, std::span<const double> b);
 double kolmogorov_smirnov_p(std::vector<double> a, std::vector<double> b);
 /// Fisher's exact test, one-sided: p that `marked` of `drawn` out of `all`, of which `all_marked` are marked, are so many by chance.
 double fisher_p(std::size_t marked, std::size_t drawn, std::size_t all_marked, std::size_t all);
-/// Rayleigh test: p that the phases of `times` at `period` are uniform.
-double rayleigh_p(std::span<const double> times, double period);
 /// Holm's step-down correction, in the order given.
 std::vector<double> holm(std::vector<double> p_values);
 

@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 using namespace callwitness::metrics;
@@ -108,4 +109,29 @@ TEST_CASE("the sender's own pace is no shaper") {
   for (double t = 0; t < 60; t += 0.02) constant.push_back({t, 200, ++ordinal});
   const auto plateau = fit_shaper(constant, {0.02});
   CHECK((!plateau || !plateau->mechanism));
+}
+
+TEST_CASE("jitter on single packets doesn't hide a queue from the sender's own clock") {
+  Random random(9);
+  std::vector<ArmPacket> packets;
+  for (std::uint32_t k = 0; k < 3000; ++k) packets.push_back({0.022 * k + std::abs(random.normal(0, 0.004)), 200, k + 1, false, false});
+  std::sort(packets.begin(), packets.end(), [](const ArmPacket& a, const ArmPacket& b) { return a.time < b.time; });
+  const auto fit = fit_shaper(packets, {0.02});
+  REQUIRE(fit.has_value());
+  CHECK(fit->mechanism);
+  CHECK_FALSE(fit_shaper(packets, {0.022})->mechanism);
+}
+
+TEST_CASE("spacing that a sender may have of itself is no shaper's, unless our own end shows another") {
+  const auto each = [](double gap) {
+    std::vector<ArmPacket> packets;
+    for (std::uint32_t k = 0; k * gap < 60; ++k) packets.push_back({gap * k, 100, k + 1, false, false});
+    return packets;
+  };
+  for (const double frame : {0.020, 0.030, 0.032, 1024 / 44100.0, 2 / 64.0, 1 / 30.0}) CHECK_FALSE(fit_shaper(each(frame), {})->mechanism);
+  CHECK(fit_shaper(each(0.0275), {})->mechanism);
+  CHECK(fit_shaper(each(0.029), {0, 0.02})->mechanism);
+  CHECK_FALSE(fit_shaper(each(0.030), {0, 0.02})->mechanism);
+  CHECK_FALSE(fit_shaper(each(0.0206), {0, 0.02})->mechanism);
+  CHECK_FALSE(fit_shaper(each(0.0395), {0, 0.02})->mechanism);
 }
