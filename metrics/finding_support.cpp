@@ -97,4 +97,18 @@ bool can_show_losses(const Observation& observation, const Arm& arm) {
   return arm.direction == Direction::received || !observation.local_known;
 }
 
+double delay_of(const Observation& observation, const Arm& arm) {
+  double worst = 0;
+  for (const auto id : arm.streams) {
+    if (static_cast<std::size_t>(id) >= observation.streams.size()) continue;
+    std::vector<float> delays;
+    for (const auto& point : observation.streams[static_cast<std::size_t>(id)].delay) delays.push_back(point.milliseconds);
+    if (delays.size() < 20) continue;
+    const auto at = delays.begin() + static_cast<std::ptrdiff_t>(delays.size() * 95 / 100);
+    std::nth_element(delays.begin(), at, delays.end());
+    worst = std::max(worst, static_cast<double>(*at));
+  }
+  return worst;
+}
+
 }  // namespace callwitness::metrics

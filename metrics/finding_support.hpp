@@ -23,6 +23,9 @@ std::optional<Direction> direction_of(const Observation& observation, const Arm&
 /// True when what an arm shows can be the network's: losses of our own sent packets are the capture's.
 bool can_show_losses(const Observation& observation, const Arm& arm);
 
+/// 95th percentile of the audio delay of the arm's streams, ms; 0: unknown.
+double delay_of(const Observation& observation, const Arm& arm);
+
 /// The capture itself missed packets of the order of `loss_ratio`: then losses accuse nobody.
 bool capture_may_explain(std::span<const Finding> earlier, double loss_ratio);
 

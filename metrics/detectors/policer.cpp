@@ -11,7 +11,8 @@ namespace callwitness::metrics {
 namespace {
 
 constexpr double least_loss = 0.02;          ///< less doesn't bind (and can't be told from chance)
-constexpr double widest_spread_by_cadence = 0.06;
+constexpr double widest_spread_by_cadence = 0.06, least_precision_by_cadence = 0.5;
+constexpr double queueing_ms = 100;          ///< of delay, without anybody to ask: a line's queue behind a radio looks like no queue
 constexpr double no_queue = 1.02;            ///< rate within runs over the cap
 constexpr double lowest_line_bps = 100'000;  ///< without control traffic: no line sold is slower
 
@@ -127,10 +128,10 @@ std::vector<Finding> policer(const DetectorInput& input) {
       const auto contrast = contrast_around(input.observation, *best_arm, fit.rate_bps, fit.start, fit.end);
       // Other traffic that never exceeded the cap says the limit may be the line's: then no cap is claimed.
       if (!contrast.exceeds && (contrast.present || fit.rate_bps > lowest_line_bps)) continue;
-      // Gaps of a sender that changes its packet time are no losses; they have no rate either.
-      if (best_arm->source == LossSource::cadence && fit.spread > widest_spread_by_cadence) continue;
+      // Gaps of a sender that changes its packet time are no losses, nor are packets that jitter misnumbers.
+      if (best_arm->source == LossSource::cadence && (fit.spread > widest_spread_by_cadence || fit.precision < least_precision_by_cadence)) continue;
       // With nobody to ask, what a queue explains as well may be the line's.
-      if (!contrast.exceeds && queue && queue->mechanism) continue;
+      if (!contrast.exceeds && ((queue && queue->mechanism) || delay_of(input.observation, *best_arm) >= queueing_ms)) continue;
       merge_cap(findings, tell(input, *best_arm, fit, contrast));
     }
   }

@@ -12,21 +12,6 @@ constexpr double lowest_line_bps = 100'000;  ///< without control traffic: no li
 constexpr double least_loss = 0.02;          ///< a full queue loses; or it shows as delay
 constexpr double least_delay_ms = 60;
 
-/// 95th percentile of the audio delay of the arm's streams; 0: unknown.
-double delay_of(const Observation& observation, const Arm& arm) {
-  double worst = 0;
-  for (const auto id : arm.streams) {
-    if (static_cast<std::size_t>(id) >= observation.streams.size()) continue;
-    std::vector<float> delays;
-    for (const auto& point : observation.streams[static_cast<std::size_t>(id)].delay) delays.push_back(point.milliseconds);
-    if (delays.size() < 20) continue;
-    const auto at = delays.begin() + static_cast<std::ptrdiff_t>(delays.size() * 95 / 100);
-    std::nth_element(delays.begin(), at, delays.end());
-    worst = std::max(worst, static_cast<double>(*at));
-  }
-  return worst;
-}
-
 }  // namespace
 
 std::vector<Finding> shaper(const DetectorInput& input) {
