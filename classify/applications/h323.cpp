@@ -40,7 +40,7 @@ const Application& h323() {
       .name = "H.323",
       .recognised_by = "format,port",
       .measures = "loss,jitter",
-      .checked_on = "nDPI h323 (signalling)",
+      .checked_on = "nDPI h323 (exchange without media), constructed calls",
       .domains = {},
       .ports = ports,
       .ndpi_labels = ndpi_labels,
