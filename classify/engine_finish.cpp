@@ -19,6 +19,8 @@ constexpr Duration trailing = std::chrono::seconds(2);
 constexpr Duration signalled = std::chrono::seconds(60);
 // A call begins while its sign-in is at most this old.
 constexpr Duration sign_in = std::chrono::minutes(2);
+// A server that answers a ClientHello sends more than this; SYN-ACKs and resets of a barred one are less.
+constexpr std::uint64_t least_sign_in = 400;
 
 std::string_view key_of(Signalling signalling) {
   switch (signalling) {
@@ -159,6 +161,7 @@ Label Engine::label_by_sign_in(const Flow& voice, const std::vector<Flow>& all) 
     const bool shares_host = flow.five_tuple.source.address == voice.five_tuple.source.address ||
                              flow.five_tuple.source.address == voice.five_tuple.destination.address;
     if (!shares_host || flow.first_time > voice.first_time || voice.first_time - flow.last_time > sign_in) continue;
+    if (flow.backward.ip_bytes < least_sign_in) continue;   // tried, not signed in: then what speaks is somebody else
     const Application* named = find_application(name_application(flow));
     if (!named || named->recognise || named == found) continue;
     if (found) return {};
