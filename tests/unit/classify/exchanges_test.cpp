@@ -6,6 +6,7 @@
 #include "classify/exchanges/skinny.hpp"
 #include "classify_support.hpp"
 
+#include <algorithm>
 #include <random>
 #include <string>
 
@@ -228,6 +229,28 @@ TEST_CASE("MGCP's commands and answers", "[classify][exchanges]") {
     exchange.on_datagram(bytes_of(cut), Flow{}, there, here, Time{});
     CHECK(dialogs.announced(there) == (size >= crcx.find("50020") + 5));
   }
+}
+
+TEST_CASE("H.245 is known on whatever port it is spoken, its header in a segment of its own or not", "[classify][exchanges]") {
+  Wire wire;
+  const Endpoint client = endpoint("192.168.1.23", 32804), server = endpoint("203.0.113.77", 1232);
+  callwitness::capture::TcpSegment segment;
+  segment.flags = 24;
+  const auto send = [&](double at, const Buffer& message) {
+    Buffer frame{3, 0, 0, static_cast<std::uint8_t>(message.size() + 4)};
+    frame.insert(frame.end(), message.begin(), message.end());
+    wire.tcp(at, client, server, segment, frame);
+    segment.sequence += static_cast<std::uint32_t>(frame.size());
+  };
+  send(0, hex(capabilities));
+  Buffer offer = hex(opening_dynamic);
+  send(10, offer);
+  call(wire, 100, here, there, 100'000, 50, 101);
+  const auto& result = wire.finish();
+  REQUIRE(result.calls.size() == 1);
+  CHECK(result.calls[0].label.application == "h323");
+  CHECK(result.calls[0].label.confidence == 0.97);
+  CHECK(std::any_of(result.flows.begin(), result.flows.end(), [&](const Flow& flow) { return flow.five_tuple.source == client && flow.label.application == "h323"; }));
 }
 
 TEST_CASE("two legs of one Skinny call are one call, which ends as it says", "[classify][exchanges]") {
