@@ -90,6 +90,9 @@ std::vector<Dialogs::Announcement>* Dialogs::announcements_of(const Endpoint& en
 }
 
 void Dialogs::add(std::size_t dialog, const SdpMedia& media, Time time) {
+  // Many calls may name these: music for all who hold, a telephone that doesn't say yet.
+  const auto& address = media.endpoint.address;
+  if (address.is_multicast() || std::all_of(address.bytes.begin(), address.bytes.end(), [](std::uint8_t byte) { return byte == 0; })) return;
   auto* const announcements = announcements_of(media.endpoint);
   if (!announcements) return;
   if (!announcements->empty()) {

@@ -63,6 +63,7 @@ void Engine::describe(Stream& stream, Time first, Time last) const {
     if (announcement->media.packet_time_ms > 0) stream.packet_time_ms = announcement->media.packet_time_ms;
     if (!format || format->codec.empty()) continue;
     if (format->codec == "rtx") stream.kind = MediaKind::retransmission;
+    if (format->codec.find("fec") != std::string::npos) stream.kind = MediaKind::fec;   // ulpfec, flexfec, parityfec, …
     stream.codec = format->codec;
     if (format->clock_rate_hz > 0) stream.clock_rate_hz = format->clock_rate_hz;
     return;

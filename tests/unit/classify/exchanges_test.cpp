@@ -253,6 +253,25 @@ TEST_CASE("H.245 is known on whatever port it is spoken, its header in a segment
   CHECK(std::any_of(result.flows.begin(), result.flows.end(), [&](const Flow& flow) { return flow.five_tuple.source == client && flow.label.application == "h323"; }));
 }
 
+TEST_CASE("an address that many calls name joins none", "[classify][exchanges]") {
+  Dialogs dialogs;
+  const auto first = dialogs.open(" skinny/1", Signalling::skinny, FlowId{1}, Time{}), second = dialogs.open(" skinny/2", Signalling::skinny, FlowId{2}, Time{});
+  REQUIRE((first && second));
+  for (const auto* common : {"0.0.0.0", "239.1.1.1"}) {
+    SdpMedia media;
+    media.endpoint = endpoint(common, 4000);
+    dialogs.add(*first, media, Time{});
+    dialogs.add(*second, media, Time{});
+    CHECK_FALSE(dialogs.announced(media.endpoint));
+  }
+  CHECK(dialogs.leading(*second) == *second);
+  SdpMedia media;
+  media.endpoint = there;
+  dialogs.add(*first, media, Time{});
+  dialogs.add(*second, media, Time{});
+  CHECK(dialogs.leading(*second) == *first);
+}
+
 TEST_CASE("two legs of one Skinny call are one call, which ends as it says", "[classify][exchanges]") {
   Wire wire;
   const Endpoint manager = endpoint("198.51.100.5", 2000), first = endpoint("192.168.1.23", 50001), second = endpoint("203.0.113.77", 50002);
