@@ -9,6 +9,7 @@
 
 namespace callwitness::classify {
 
+/// Views into the message.
 struct H225Message {
   static constexpr std::size_t element_limit = 32;
   std::optional<Endpoint> h245_address;   ///< where the control connection is to be opened

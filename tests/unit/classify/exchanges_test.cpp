@@ -127,14 +127,15 @@ TEST_CASE("H.245's video", "[classify][exchanges]") {
 }
 
 TEST_CASE("H.225.0 carries where H.245 is spoken, fast connect and tunnelled H.245", "[classify][exchanges]") {
-  const auto begun = parse_h225(user_information(hex(setup)));
+  const Buffer of_setup = hex(setup), of_connect = hex(connect), of_facility = hex(facility);   // what is parsed are views
+  const auto begun = parse_h225(user_information(of_setup));
   CHECK(!begun.h245_address);
   REQUIRE(begun.fast_start.size() == 1);
   CHECK(parse_open_logical_channel(begun.fast_start[0])->reverse.endpoint == here);
-  const auto connected = parse_h225(user_information(hex(connect)));
+  const auto connected = parse_h225(user_information(of_connect));
   REQUIRE(connected.h245_address);
   CHECK(*connected.h245_address == endpoint("203.0.113.77", 1232));
-  const auto tunnel = parse_h225(user_information(hex(facility)));
+  const auto tunnel = parse_h225(user_information(of_facility));
   REQUIRE(tunnel.h245_control.size() == 2);
   CHECK(parse_h245(tunnel.h245_control[1])->channel == 7);
 }
