@@ -75,8 +75,9 @@ struct PortRange {
 
 struct Application {
   std::string_view key;              ///< "teamspeak"
-  std::string_view name;             ///< "TeamSpeak 2 and 3"
+  std::string_view name;             ///< "TeamSpeak": as it stands in headlines
   // For `callwitness apps`, comma separated:
+  std::string_view covers = {};      ///< which of what bears that name: "versions 2 and 3"; empty: nothing to add
   std::string_view recognised_by;    ///< of format, behaviour, port, name (DNS, SNI, certificate, published addresses)
   std::string_view measures;         ///< of loss, loss by cadence, jitter, rtt; of tunnels: rate, gaps, loss
   std::string_view checked_on;       ///< captures; where no real one was to be had it says so first

@@ -17,6 +17,9 @@ void AttemptList::add(Attempt attempt) {
   known.last_time = std::max(known.last_time, attempt.last_time);
   known.by_service = known.by_service && attempt.by_service;
   known.is_media = known.is_media || attempt.is_media;
+  known.look_up.as_filters_do += attempt.look_up.as_filters_do;
+  known.look_up.contradicted += attempt.look_up.contradicted;
+  known.look_up.odd_lifetime += attempt.look_up.odd_lifetime;
   for (const auto ordinal : attempt.ordinals) if (known.ordinals.size() < ordinal_limit) known.ordinals.push_back(ordinal);
   for (const auto flow : attempt.flows) if (known.flows.size() < ordinal_limit) known.flows.push_back(flow);
 }

@@ -11,6 +11,9 @@ constexpr std::size_t query_limit = 4096, question_limit = 128, resolver_limit =
 // An answer that doesn't fit its resolver's others (docs/methods/attempts.md).
 constexpr std::uint32_t enough_answers = 8;
 constexpr double most = 2.0 / 3;
+// Records' times to live, weighed only beside an answer that is bogus or contradicted (docs/methods/attempts.md).
+constexpr std::uint32_t longest_lifetime = 7 * 24 * 3600;
+constexpr std::uint32_t wildly = 10;
 constexpr std::uint8_t server_failure = 2, no_such_name = 3, refused_code = 5;
 
 Outcome outcome_of(const DnsMessage& message) {
@@ -19,6 +22,21 @@ Outcome outcome_of(const DnsMessage& message) {
   // A public service does not live at an unspecified, loopback or private address.
   const bool bogus = std::any_of(message.addresses.begin(), message.addresses.end(), [](const auto& address) { return !address.is_routable(); });
   return bogus ? Outcome::forged : Outcome::answered;
+}
+
+/// Pi-hole, AdGuard Home and public filters answer 0.0.0.0 or ::, hosts files loopback, routers an address of the home.
+bool as_filters_do(const capture::IpAddress& address, const capture::IpAddress& client) {
+  const bool unspecified = std::all_of(address.bytes.begin(), address.bytes.end(), [](std::uint8_t byte) { return byte == 0; });
+  const std::size_t network = client.version == 4 ? 3 : 8;
+  const bool same_network = address.version == client.version && address.is_private() && std::equal(address.bytes.begin(), address.bytes.begin() + network, client.bytes.begin());
+  return unspecified || address.is_loopback() || same_network;
+}
+
+/// Two records of one name in one resolver, at one time: their times to live are of one order, if nobody made one up.
+bool differ_wildly(std::optional<std::uint32_t> one, std::optional<std::uint32_t> other) {
+  if (!one || !other) return false;
+  const auto [least, greatest] = std::minmax(*one, *other);
+  return greatest > wildly && static_cast<std::uint64_t>(least) * wildly <= greatest;
 }
 
 }  // namespace
@@ -112,6 +130,13 @@ void DnsAttempts::on_response(Query& query, const DnsMessage& message, const Dat
     query.outcome = now;
     query.empty_answer = now == Outcome::answered && message.addresses.empty();
     query.addresses = message.addresses;
+    query.lifetime = message.time_to_live;
+    if (now == Outcome::forged) {
+      query.as_filters_do = std::all_of(message.addresses.begin(), message.addresses.end(), [&](const auto& address) {
+        return address.is_routable() || as_filters_do(address, query.client.address);
+      });
+      query.odd_lifetime = message.time_to_live && (*message.time_to_live == 0 || *message.time_to_live > longest_lifetime);
+    }
     return;
   }
   // One question, two answers that have nothing in common: one of them was injected. A question that was repeated may
@@ -121,7 +146,10 @@ void DnsAttempts::on_response(Query& query, const DnsMessage& message, const Dat
     return std::find(query.addresses.begin(), query.addresses.end(), address) != query.addresses.end();
   });
   const bool contradiction = now != *query.outcome || (!shared && !message.addresses.empty() && !query.addresses.empty());
-  if (contradiction) query.outcome = Outcome::forged;
+  if (!contradiction) return;
+  query.outcome = Outcome::forged;
+  query.contradicted = true;
+  query.odd_lifetime = query.odd_lifetime || differ_wildly(query.lifetime, message.time_to_live);
 }
 
 void DnsAttempts::settle(const Query& query, AttemptList& list) {
@@ -141,6 +169,7 @@ void DnsAttempts::settle(const Query& query, AttemptList& list) {
   attempt.last_time = query.last_time;
   attempt.ordinals = query.ordinals;
   attempt.flows = {query.flow};
+  attempt.look_up = {query.as_filters_do ? 1u : 0u, query.contradicted ? 1u : 0u, query.odd_lifetime ? 1u : 0u};
   list.add(std::move(attempt));
 }
 

@@ -5,6 +5,9 @@
 #include "classify/attempts.hpp"
 #include "classify/classifier.hpp"
 #include "classify/dialogs.hpp"
+#include "classify/exchanges/h323.hpp"
+#include "classify/exchanges/mgcp.hpp"
+#include "classify/exchanges/skinny.hpp"
 #include "classify/flow_table.hpp"
 #include "classify/ndpi/labeller.hpp"
 #include "classify/shared_flows.hpp"
@@ -58,12 +61,17 @@ class Engine {
   std::optional<Duration> answer(FlowState& state, Way way, std::uint64_t key, Time time);
   void note_turn_around(FlowState& state, Way way, Duration taken);
 
-  // engine_signalling.cpp: SIP, RTSP and what runs over TCP
+  // engine_signalling.cpp: SIP, RTSP, the other exchanges and what runs over TCP
+  Framing framing_of(const FlowState& state, Bytes first) const;
+  bool on_text(FlowState& state, Way way, const Datagram& datagram, StreamReassembly& stream);
+  bool on_turn(FlowState& state, Way way, const Datagram& datagram, StreamReassembly& stream);
+  bool on_exchange(FlowState& state, Way way, const Datagram& datagram, StreamReassembly& stream);
   void on_tcp(FlowState& state, Way way, const Datagram& datagram);
   void on_frames(FlowState& state, Way way, const Datagram& datagram);
   void on_frame(FlowState& state, Way way, const Datagram& datagram, Bytes frame);
   void on_signalling(FlowState& state, Way way, const Datagram& datagram, Bytes bytes);
-  /// Codec, clock and kind as SDP told them.
+  void on_mgcp(FlowState& state, const Datagram& datagram);
+  /// Codec, clock and kind as signalling told them.
   void describe(Stream& stream, Time first, Time last) const;
 
   // streams
@@ -96,6 +104,9 @@ class Engine {
   NameTable names_;
   AttemptTracker attempts_;
   Dialogs dialogs_;
+  H323Exchange h323_{dialogs_};
+  MgcpExchange mgcp_{dialogs_};
+  SkinnyExchange skinny_{dialogs_};
   std::unique_ptr<ndpi::Labeller> labeller_;   ///< null: our own recognisers only
   std::map<FlowId, std::string_view> ndpi_labels_;
 

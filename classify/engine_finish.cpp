@@ -19,6 +19,24 @@ constexpr Duration trailing = std::chrono::seconds(2);
 constexpr Duration signalled = std::chrono::seconds(60);
 // A call begins while its sign-in is at most this old.
 constexpr Duration sign_in = std::chrono::minutes(2);
+// A server that answers a ClientHello sends more than this; SYN-ACKs and resets of a barred one are less.
+constexpr std::uint64_t least_sign_in = 400;
+
+std::string_view key_of(Signalling signalling) {
+  switch (signalling) {
+    case Signalling::rtsp: return "rtsp";
+    case Signalling::h323: return "h323";
+    case Signalling::mgcp: return "mgcp";
+    case Signalling::skinny: return "skinny";
+    default: return "sip";
+  }
+}
+
+/// The exchange that a connection of this application is, where its media may be tied to it by host and time alone.
+Signalling exchange_of(std::string_view application) {
+  for (const auto each : {Signalling::h323, Signalling::mgcp, Signalling::skinny}) if (key_of(each) == application) return each;
+  return Signalling::none;
+}
 
 }  // namespace
 
@@ -143,6 +161,7 @@ Label Engine::label_by_sign_in(const Flow& voice, const std::vector<Flow>& all) 
     const bool shares_host = flow.five_tuple.source.address == voice.five_tuple.source.address ||
                              flow.five_tuple.source.address == voice.five_tuple.destination.address;
     if (!shares_host || flow.first_time > voice.first_time || voice.first_time - flow.last_time > sign_in) continue;
+    if (flow.backward.ip_bytes < least_sign_in) continue;   // tried, not signed in: then what speaks is somebody else
     const Application* named = find_application(name_application(flow));
     if (!named || named->recognise || named == found) continue;
     if (found) return {};
@@ -151,13 +170,14 @@ Label Engine::label_by_sign_in(const Flow& voice, const std::vector<Flow>& all) 
   return found ? Label{found->key, 0.6, Basis::name} : Label{};
 }
 
-/// H.323, MGCP and Skinny name their media in messages that aren't read: plain RTP of a host belongs to such a connection
-/// of that host if it was there when the media began, and if no other kind was.
+/// Where the messages of H.323, MGCP or Skinny that name media can't be followed (enciphered, before the capture, or in a
+/// form that isn't read), plain RTP of a host belongs to such a connection of that host if it was there when the media
+/// began, and if no other kind was.
 const Flow* Engine::signalling_of(const Flow& voice, const std::vector<Flow>& all) {
   const Flow* found = nullptr;
   for (const auto& flow : all) {
     const auto key = flow.label.application;
-    if (flow.role != Role::signalling || (key != "h323" && key != "mgcp" && key != "skinny")) continue;
+    if (flow.role != Role::signalling || exchange_of(key) == Signalling::none) continue;
     const auto shares = [&](const Endpoint& end) { return end.address == voice.five_tuple.source.address || end.address == voice.five_tuple.destination.address; };
     if (!shares(flow.five_tuple.source) && !shares(flow.five_tuple.destination)) continue;
     if (flow.first_time > voice.first_time || voice.first_time - flow.last_time > signalled) continue;
@@ -198,7 +218,7 @@ std::vector<MediaFlow> Engine::media_flows(std::vector<Flow>& all) {
     const FiveTuple& tuple = found->second->five_tuple;
     for (const auto* endpoint : {&tuple.source, &tuple.destination}) {
       const auto* announcement = dialogs_.find(*endpoint, stream.first_time, stream.last_time);
-      if (announcement && stream.dialog < 0) stream.dialog = static_cast<int>(announcement->dialog);
+      if (announcement && stream.dialog < 0) stream.dialog = static_cast<int>(dialogs_.leading(announcement->dialog));
     }
     sharing[found->first].push_back(stream);
   }
@@ -211,20 +231,20 @@ std::vector<MediaFlow> Engine::media_flows(std::vector<Flow>& all) {
     Flow& its = *by_id[flow.flow->id];
     if (flow.dialog >= 0) {
       const Dialog& dialog = dialogs_.dialog(static_cast<std::size_t>(flow.dialog));
-      flow.signalling = dialog.rtsp ? Signalling::rtsp : Signalling::sip;
+      flow.signalling = dialog.signalling;
       if (dialog.bye && dialog.ended) {
         its.ended_by = flow.ended_by = Ending::bye;
         flow.dialog_end = dialog.ended;
       }
       // Telephones that check their way with STUN (linphone) are no browsers: the dialog says whose media it is.
       if (its.label.basis > Basis::signalling && is_generic(its.label.application)) {
-        its.label = {dialog.rtsp ? "rtsp" : "sip", 0.97, Basis::signalling};
+        its.label = {key_of(dialog.signalling), 0.97, Basis::signalling};
       }
     }
     if (flow.dialog < 0 && its.label.application == "rtp") {
       if (const Flow* const control = signalling_of(its, all)) {
         its.label = {control->label.application, 0.85, Basis::signalling};
-        flow.signalling = control->label.application == "h323" ? Signalling::h323 : control->label.application == "mgcp" ? Signalling::mgcp : Signalling::skinny;
+        flow.signalling = exchange_of(control->label.application);
       }
     }
     const bool formless = streams_[static_cast<std::size_t>(flow.streams.front())].sequence_basis == SequenceBasis::none;

@@ -171,7 +171,10 @@ void Engine::tell(FlowState& state, MediaPacket& packet, StreamId stream) {
 bool Engine::on_rtp(FlowState& state, Way way, const Datagram& datagram, Bytes bytes, std::uint32_t length) {
   const auto header = parse_rtp(bytes, length);
   if (!header) return false;
-  if (!state.rtp) state.rtp = std::make_unique<RtpTracker>();
+  if (!state.rtp) {
+    state.rtp = std::make_unique<RtpTracker>();
+    state.announced = dialogs_.announced(state.flow.five_tuple.source) || dialogs_.announced(state.flow.five_tuple.destination);
+  }
   MediaPacket packet = packet_of(datagram, length - header->header_length);
   const auto outcome = state.rtp->on_packet(*header, way, packet, {state.announced, state.ice || state.dtls});
   if (!outcome.track) return false;
@@ -309,6 +312,10 @@ void Engine::on_udp(FlowState& state, Way way, const Datagram& datagram) {
       on_stun(state, way, datagram, *message);
       if (message->data.empty()) return;
     }
+  }
+  if (state.signalling == Signalling::mgcp || (state.signalling == Signalling::none && looks_like_mgcp(datagram.payload))) {
+    on_mgcp(state, datagram);
+    return;
   }
   if (state.signalling != Signalling::none || (!may_be_rtp && looks_like_sip(datagram.payload))) {
     on_signalling(state, way, datagram, datagram.payload);

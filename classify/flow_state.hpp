@@ -61,7 +61,7 @@ struct PendingRequest {
 };
 
 /// How a TCP connection frames what it carries.
-enum class Framing : std::uint8_t { undecided, none, text, prefixed, turn };
+enum class Framing : std::uint8_t { undecided, none, text, prefixed, turn, tpkt, skinny };
 
 /// What tells a mirror port's second copy of a TCP segment from its retransmission, which has another IP identification.
 struct SegmentMark {
@@ -100,10 +100,10 @@ struct alignas(64) FlowState {
   bool used = false;
   bool settled = false;                      ///< recognisers have had their say
   bool ice = false, dtls = false;            ///< STUN with the cookie, a DTLS handshake seen
-  bool announced = false;                    ///< an SDP or RTSP named one of its endpoints
+  bool announced = false;                    ///< signalling named one of its endpoints
   bool ndpi_done = false;                    ///< nDPI needs no more of it
   bool attempt_settled = false;              ///< it is no try that the attempts still follow
-  Signalling signalling = Signalling::none;  ///< it carries SIP or RTSP text
+  Signalling signalling = Signalling::none;  ///< it carries SIP, RTSP or MGCP text
   std::uint8_t recency_list = 0;             ///< FlowTable's lists
   std::uint32_t recency_before = 0, recency_after = 0;
   bool bye = false;

@@ -70,7 +70,7 @@ double packet_time_of(const std::vector<double>& gaps) {
 }
 
 /// Steps of the sender's clock, which is followed slowly, before each packet: a late packet moves its own number, not the
-/// others'. 0: the count begins anew, or the packet is an extra one.
+/// others'. 0: the count begins anew; -1: one packet more than there are steps.
 std::vector<long> steps_of(std::span<const ArmPacket> media, double packet_time) {
   constexpr double follow = 0.05;
   std::vector<long> steps(media.size(), 0);
@@ -84,6 +84,8 @@ std::vector<long> steps_of(std::span<const ArmPacket> media, double packet_time)
     if (ahead >= 1) {
       steps[i] = ahead;
       expected += static_cast<double>(ahead) * packet_time;
+    } else {
+      steps[i] = -1;
     }
     expected += follow * (media[i].time - expected);
   }
@@ -115,6 +117,18 @@ void allow_slower_stretches(std::vector<long>& steps) {
   }
 }
 
+/// A packet too many is one that comes late: its own place, a little earlier, was empty and isn't lost.
+void fill_places(std::span<const ArmPacket> media, const std::vector<long>& steps, Cadence& cadence) {
+  for (std::size_t i = 1; i < media.size(); ++i) {
+    if (steps[i] >= 0) continue;
+    for (std::size_t before = i; before > 0 && media[i].time - media[before].time <= (most_missing + 1) * cadence.packet_time; --before) {
+      if (cadence.missing[before] == 0) continue;
+      --cadence.missing[before];
+      break;
+    }
+  }
+}
+
 }  // namespace
 
 Cadence read_cadence(std::span<const ArmPacket> media) {
@@ -127,6 +141,7 @@ Cadence read_cadence(std::span<const ArmPacket> media) {
   if (packs_frames(media, steps)) return cadence;
   allow_slower_stretches(steps);
   for (const long ahead : steps) cadence.missing.push_back(ahead > 1 ? static_cast<std::uint32_t>(ahead - 1) : 0);
+  fill_places(media, steps, cadence);
   return cadence;
 }
 

@@ -31,6 +31,15 @@ bool only_attempts_suffered(const metrics::Analysis& analysis) {
          std::all_of(analysis.findings.begin(), analysis.findings.end(), [](const auto& f) { return f.kind == "blocking" || f.kind == "capture_loss" || f.kind == "benign_timer"; });
 }
 
+/// What of its kind a finding is, where that asks for words of its own.
+std::string manner_of(const metrics::Finding& finding) {
+  const auto is_told = [&](const char* name) { return number_of(finding, name).value_or(0) > 0; };
+  if (is_told("by_uptime")) return "by_uptime";                    // a beat of the calls' own ages, not of the clock
+  if (finding.kind != "blocking") return finding.mechanism;
+  if (is_told("sign_ins_answered")) return "media";
+  return is_told("as_filters_do") && number_of(finding, "as_filters_do") == number_of(finding, "tries") ? "filter" : finding.mechanism;
+}
+
 }  // namespace
 
 std::string rate_text(double rate) { return rate >= 1e6 ? fmt::format("{:.2f} Mbit/s", rate / 1e6) : fmt::format("{:.1f} kbit/s", rate / 1e3); }
@@ -178,9 +187,7 @@ std::string Prose::finding(const metrics::Finding& finding) const {
       {"loss", loss ? value(percent_text(*loss)) : unknown}, {"others", others ? value(percent_text(*others)) : unknown}, {"jitter", milliseconds("jitter_ms")}, {"step", milliseconds("step_ms")},
       {"offset", offset ? value(fmt::format("{:.1f} kB", *offset / 1000)) : unknown}, {"quota_period", span(number_of(finding, "quota_period_s"))},
       {"duration", span(longest ? *longest : capture::seconds(finding.end_time - finding.start_time))}};
-  // A beat of the clock, or of the calls' own ages.
-  const bool by_uptime = number_of(finding, "by_uptime").value_or(0) > 0;
-  const std::string exact = "finding." + finding.kind + "." + (by_uptime ? "by_uptime" : finding.mechanism);
+  const std::string exact = "finding." + finding.kind + "." + manner_of(finding);
   return sentence_case(catalogue_.text(catalogue_.has(exact) ? exact : "finding." + finding.kind, parameters));
 }
 

@@ -31,7 +31,8 @@ Claim recognise(const FlowStart& start) {
 const Application& google_meet() {
   static const Application application{
       .key = "google_meet",
-      .name = "Google Meet and Duo",
+      .name = "Google Meet",
+      .covers = "and Duo",
       .recognised_by = "name,port",
       .measures = "loss,jitter,rtt",
       .checked_on = "nDPI stun_google_meet, stun_dtls_rtp, google_meet (web page)",

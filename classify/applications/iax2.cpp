@@ -85,7 +85,8 @@ std::optional<MediaHeader> media(const Datagram& datagram, Way) {
 const Application& iax2() {
   static const Application application{
       .key = "iax2",
-      .name = "IAX2 (Asterisk)",
+      .name = "IAX2",
+      .covers = "Asterisk",
       .recognised_by = "format,port",
       .measures = "loss,jitter",
       .checked_on = "no real capture: constructed packets, simulated cases",

@@ -28,7 +28,7 @@ const Application& mgcp() {
       .name = "MGCP",
       .recognised_by = "format",
       .measures = "loss,jitter",
-      .checked_on = "nDPI mgcp (signalling)",
+      .checked_on = "nDPI mgcp (no connection made), constructed calls",
       .domains = {},
       .ports = ports,
       .ndpi_labels = ndpi_labels,

@@ -101,7 +101,8 @@ std::optional<Echo> echo(const Datagram& datagram, Way) {
 const Application& mumble() {
   static const Application application{
       .key = "mumble",
-      .name = "Mumble (UDP voice and TCP tunnel)",
+      .name = "Mumble",
+      .covers = "UDP voice, TCP tunnel",
       .recognised_by = "format,behaviour,port,name",
       .measures = "loss,rtt",
       .checked_on = "mumble-server, real cases, nDPI mumble (pings), simulated cases",

@@ -13,7 +13,8 @@ constexpr std::string_view ndpi_labels[] = {"RTP"};
 const Application& rtp() {
   static const Application application{
       .key = "rtp",
-      .name = "RTP (unnamed)",
+      .name = "RTP",
+      .covers = "of no known application",
       .recognised_by = "behaviour",
       .measures = "loss,jitter",
       .checked_on = "nDPI rtp, skinny, stun_classic, corpus rtp",

@@ -27,10 +27,11 @@ Claim recognise(const FlowStart& start) {
 const Application& skinny() {
   static const Application application{
       .key = "skinny",
-      .name = "Skinny (SCCP)",
+      .name = "Skinny",
+      .covers = "SCCP",
       .recognised_by = "format,port",
       .measures = "loss,jitter",
-      .checked_on = "nDPI skinny",
+      .checked_on = "nDPI skinny, constructed calls",
       .domains = {},
       .ports = ports,
       .ndpi_labels = ndpi_labels,

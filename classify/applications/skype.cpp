@@ -55,7 +55,8 @@ std::optional<MediaHeader> media(const Datagram& datagram, Way) {
 const Application& skype() {
   static const Application application{
       .key = "skype",
-      .name = "Skype (classic)",
+      .name = "Skype",
+      .covers = "before 2015",
       .recognised_by = "format,name",
       .measures = "loss by cadence",
       .checked_on = "no real capture: constructed packets, simulated cases",

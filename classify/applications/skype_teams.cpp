@@ -37,7 +37,8 @@ Claim recognise(const FlowStart& start) {
 const Application& skype_teams() {
   static const Application application{
       .key = "skype_teams",
-      .name = "Microsoft Teams and Skype since 2015",
+      .name = "Teams or Skype",
+      .covers = "Teams, Skype since 2015",
       .recognised_by = "format,behaviour,port,name",
       .measures = "loss,jitter,rtt",
       .checked_on = "nDPI skype-conference-call",

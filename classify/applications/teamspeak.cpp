@@ -99,7 +99,8 @@ std::optional<Echo> echo(const Datagram& datagram, Way way) {
 const Application& teamspeak() {
   static const Application application{
       .key = "teamspeak",
-      .name = "TeamSpeak 2 and 3",
+      .name = "TeamSpeak",
+      .covers = "versions 2 and 3",
       .recognised_by = "format,port,name",
       .measures = "loss,rtt",
       .checked_on = "nDPI teamspeak3 (handshake and server list, no voice), simulated cases",

@@ -24,7 +24,8 @@ Claim recognise(const FlowStart& start) {
 const Application& webrtc() {
   static const Application application{
       .key = "webrtc",
-      .name = "WebRTC (unnamed)",
+      .name = "WebRTC",
+      .covers = "of no known application",
       .recognised_by = "format,behaviour",
       .measures = "loss,jitter,rtt",
       .checked_on = "Chromium, real cases, simulated cases",

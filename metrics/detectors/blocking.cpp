@@ -11,8 +11,13 @@ namespace {
 
 constexpr std::uint32_t least_tries = 3;
 constexpr std::size_t least_other_flows = 2;   ///< flows of others that were answered: the line works
+constexpr auto near_in_time = std::chrono::seconds(30);
+constexpr auto tried_again_after = std::chrono::seconds(30);
+constexpr auto least_held = std::chrono::seconds(10);
+constexpr double by_its_looks = 0.85, one_target = 0.9, several_targets = 0.97, told_so = 0.99;   ///< 0.95 and more accuses
 
 using classify::Attempt;
+using enum AlternativeStatus;
 
 std::string_view mechanism_of(const Attempt& attempt) {
   using enum Attempt::Outcome;
@@ -26,26 +31,105 @@ std::string_view mechanism_of(const Attempt& attempt) {
   }
 }
 
-/// 0.95 and more accuses.
-double confidence_of(std::string_view mechanism, std::size_t targets, bool unnamed) {
-  // The host itself says that nobody listens there: a closed port, as far as one end can tell.
-  if (mechanism == "refused" || unnamed) return 0.85;
-  if (mechanism == "tcp_rst" || mechanism == "icmp") return 0.99;
-  return targets > 1 ? 0.97 : 0.9;
-}
-
-struct Tally {
-  std::uint32_t failed = 0, answered = 0;
+struct Failures {
+  std::uint32_t tries = 0;
   std::map<std::string_view, std::uint32_t> by_mechanism;
   std::set<std::string> targets;
+  Attempt::LookUp look_up;
   Finding finding;
+
+  void add(const Attempt& attempt) {
+    if (tries == 0) finding.start_time = finding.end_time = attempt.first_time;
+    tries += attempt.tries;
+    by_mechanism[mechanism_of(attempt)] += attempt.tries;
+    look_up.as_filters_do += attempt.look_up.as_filters_do;
+    look_up.contradicted += attempt.look_up.contradicted;
+    look_up.odd_lifetime += attempt.look_up.odd_lifetime;
+    // What a filter at home may have answered is nobody else's doing.
+    if (attempt.look_up.as_filters_do < attempt.tries) targets.insert(std::string(attempt.target.raw()));
+    finding.start_time = std::min(finding.start_time, attempt.first_time);
+    finding.end_time = std::max(finding.end_time, attempt.last_time);
+    finding.packets.insert(finding.packets.end(), attempt.ordinals.begin(), attempt.ordinals.end());
+    finding.flows.insert(finding.flows.end(), attempt.flows.begin(), attempt.flows.end());
+  }
+  std::string_view mechanism() const {
+    return std::max_element(by_mechanism.begin(), by_mechanism.end(), [](const auto& a, const auto& b) { return a.second < b.second; })->first;
+  }
 };
+
+struct Tally {
+  Failures all, media;                         ///< media: UDP that nobody answered
+  std::uint32_t answered = 0, media_answered = 0;
+};
+
+struct Others {
+  std::size_t answered = 0, udp = 0;           ///< flows of others; of those over UDP, look-ups and clocks aside
+};
+
+Others others_of(const classify::Classification& classification, std::string_view application, const Finding& finding) {
+  constexpr std::uint16_t of_the_network[] = {53, 67, 123, 137, 1900, 5353, 5355};
+  Others others;
+  for (const auto& flow : classification.flows) {
+    if (flow.label.application == application || flow.backward.packets < 2) continue;
+    if (flow.last_time < finding.start_time - near_in_time || flow.first_time > finding.end_time + near_in_time) continue;
+    ++others.answered;
+    const auto port = flow.five_tuple.destination.port;
+    if (flow.five_tuple.protocol == capture::protocol::udp && std::find(std::begin(of_the_network), std::end(of_the_network), port) == std::end(of_the_network)) ++others.udp;
+  }
+  return others;
+}
+
+double confidence_of(std::string_view mechanism, const Failures& failures, bool unnamed) {
+  // The host itself says that nobody listens there: a closed port, as far as one end can tell.
+  if (mechanism == "refused" || unnamed) return by_its_looks;
+  if (mechanism == "tcp_rst" || mechanism == "icmp") return told_so;
+  if (failures.tries - std::min(failures.tries, failures.look_up.as_filters_do) < least_tries) return by_its_looks;
+  // A resolver answers a question once, from one store: another's answer came between, and what it holds is made up.
+  const bool made_up = failures.look_up.contradicted >= least_tries && failures.look_up.odd_lifetime >= least_tries;
+  return failures.targets.size() > 1 || made_up ? several_targets : one_target;
+}
+
+Finding finding_of(Failures&& failures, std::string_view application, const Others& others) {
+  Finding finding = std::move(failures.finding);
+  finding.kind = "blocking";
+  finding.application = application;
+  finding.direction = Direction::sent;
+  finding.mechanism = failures.mechanism();
+  finding.count = failures.tries;
+  finding.numbers = {{"tries", static_cast<double>(failures.tries)}, {"targets", static_cast<double>(failures.targets.size())},
+                     {"other_flows_answered", static_cast<double>(others.answered)}};
+  finding.alternatives = {{"application_server", not_ruled_out, "server_may_be_down", {}},
+                          {"wifi", ruled_out, "others_stayed_alive", {}}, {"congestion", ruled_out, "others_stayed_alive", {}}};
+  if (finding.mechanism != "dns") return finding;
+  const auto& look_up = failures.look_up;
+  if (look_up.as_filters_do > 0) finding.numbers["as_filters_do"] = look_up.as_filters_do;
+  if (look_up.contradicted > 0) finding.numbers["contradicted"] = look_up.contradicted;
+  if (look_up.odd_lifetime > 0) finding.numbers["odd_lifetime"] = look_up.odd_lifetime;
+  if (look_up.contradicted >= least_tries) finding.alternatives.push_back({"own_filter", ruled_out, "another_answer_came", {}});
+  else finding.alternatives.push_back({"own_filter", not_ruled_out, look_up.as_filters_do > 0 ? "filters_answer_so" : "resolver_may_filter", {}});
+  return finding;
+}
+
+/// Signing in works, and no media get through: an application is blocked where it matters.
+std::optional<Finding> media_blocked(Tally& tally, std::string_view application, const classify::Classification& classification) {
+  if (tally.media.tries < least_tries || tally.media_answered > 0) return std::nullopt;
+  const Others others = others_of(classification, application, tally.media.finding);
+  if (others.answered < least_other_flows) return std::nullopt;
+  const std::size_t targets = tally.media.targets.size();
+  Finding finding = finding_of(std::move(tally.media), application, others);
+  const bool again = finding.end_time - finding.start_time >= tried_again_after, udp_works = others.udp >= least_other_flows;
+  if (finding.mechanism == "refused" || !udp_works) finding.confidence = by_its_looks;
+  else finding.confidence = again && targets > 1 ? several_targets : one_target;
+  finding.numbers["sign_ins_answered"] = tally.answered;
+  finding.numbers["other_udp_answered"] = static_cast<double>(others.udp);
+  finding.alternatives.push_back({"own_firewall", udp_works ? ruled_out : not_ruled_out, udp_works ? "other_udp_was_answered" : "no_other_udp", {}});
+  return finding;
+}
 
 }  // namespace
 
 std::vector<Finding> blocking(const DetectorInput& input) {
-  const auto& observation = input.observation;
-  const auto& classification = *observation.classification;
+  const auto& classification = *input.observation.classification;
   std::map<std::string_view, Tally> tallies;
   for (const auto& attempt : classification.attempts) {
     if (attempt.application.empty()) continue;
@@ -53,52 +137,36 @@ std::vector<Finding> blocking(const DetectorInput& input) {
     if (attempt.outcome == Attempt::Outcome::answered) {
       // A name that resolved, or a connection that opened, is no success if what follows it fails.
       if (attempt.stage != Attempt::Stage::dns && attempt.stage != Attempt::Stage::tcp) tally.answered += attempt.tries;
+      if (attempt.is_media) tally.media_answered += attempt.tries;
       continue;
     }
     if (attempt.by_service) {  // a wrong password or codec: whoever says so was reached
       tally.answered += attempt.tries;
       continue;
     }
-    auto& finding = tally.finding;
-    if (tally.failed == 0) finding.start_time = finding.end_time = attempt.first_time;
-    tally.failed += attempt.tries;
-    tally.by_mechanism[mechanism_of(attempt)] += attempt.tries;
-    tally.targets.insert(std::string(attempt.target.raw()));
-    finding.start_time = std::min(finding.start_time, attempt.first_time);
-    finding.end_time = std::max(finding.end_time, attempt.last_time);
-    finding.packets.insert(finding.packets.end(), attempt.ordinals.begin(), attempt.ordinals.end());
-    finding.flows.insert(finding.flows.end(), attempt.flows.begin(), attempt.flows.end());
+    tally.all.add(attempt);
+    if (attempt.is_media) tally.media.add(attempt);
   }
   std::vector<Finding> findings;
   for (auto& [application, tally] : tallies) {
-    if (tally.failed < least_tries || tally.answered > 0) continue;
     // An application that held a call in this capture isn't blocked; whatever fails then is a fault or a cut.
     // Unnamed ones may belong to any call: of the ways that ICE tries, most fail where one succeeds.
     const bool unnamed = application == "webrtc" || application == "rtp";
     const bool held = std::any_of(classification.calls.begin(), classification.calls.end(), [&, name = application](const classify::Call& call) {
-      return (unnamed || call.label.application == name) && call.end_time - call.start_time > std::chrono::seconds(10);
+      return (unnamed || call.label.application == name) && call.end_time - call.start_time > least_held;
     });
     if (held) continue;
-    std::size_t answered_flows = 0;
-    for (const auto& flow : classification.flows) {
-      if (flow.label.application == application || flow.backward.packets < 2) continue;
-      if (flow.last_time >= tally.finding.start_time - std::chrono::seconds(30) && flow.first_time <= tally.finding.end_time + std::chrono::seconds(30)) ++answered_flows;
+    if (tally.answered > 0) {
+      if (unnamed) continue;
+      if (auto finding = media_blocked(tally, application, classification)) findings.push_back(std::move(*finding));
+      continue;
     }
-    if (answered_flows < least_other_flows) continue;
-    Finding finding = std::move(tally.finding);
-    finding.kind = "blocking";
-    finding.application = application;
-    finding.direction = Direction::sent;
-    const auto most = std::max_element(tally.by_mechanism.begin(), tally.by_mechanism.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
-    finding.mechanism = most->first;
-    finding.count = tally.failed;
-    finding.confidence = confidence_of(finding.mechanism, tally.targets.size(), unnamed);
-    finding.numbers = {{"tries", static_cast<double>(tally.failed)}, {"targets", static_cast<double>(tally.targets.size())},
-                       {"other_flows_answered", static_cast<double>(answered_flows)}};
-    using enum AlternativeStatus;
-    finding.alternatives = {{"application_server", not_ruled_out, "server_may_be_down", {}},
-                            {"wifi", ruled_out, "others_stayed_alive", {}}, {"congestion", ruled_out, "others_stayed_alive", {}}};
-    findings.push_back(std::move(finding));
+    if (tally.all.tries < least_tries) continue;
+    const Others others = others_of(classification, application, tally.all.finding);
+    if (others.answered < least_other_flows) continue;
+    const double confidence = confidence_of(tally.all.mechanism(), tally.all, unnamed);
+    findings.push_back(finding_of(std::move(tally.all), application, others));
+    findings.back().confidence = confidence;
   }
   return findings;
 }

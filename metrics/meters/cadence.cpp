@@ -14,6 +14,9 @@ constexpr double greatest_deviation = 0.25;       // MAD of the gaps over the pa
 constexpr double regular_share = 0.9;             // of the steps (or sizes) that must be alike
 constexpr double size_class = 0.3;                // sizes within ±30 % of the median are one class
 constexpr std::size_t least_packets = 50;
+constexpr double pause_packets = 4.5;             // a gap of more may be silence suppression's as well as losses in a row
+constexpr double greatest_doubt = 0.01;           // of all packets: what such gaps may leave in doubt
+constexpr double doubtful_share = 0.25;           // … or of what is missing
 constexpr double spurt_gap_packets = 50;          // a longer pause is a silence or an outage, no countable loss
 constexpr std::int64_t longest_frames_gap = 1'000'000;
 
@@ -92,13 +95,13 @@ std::optional<CadenceEstimate> count_by_cadence(const std::vector<UnsequencedPac
   for (const double gap : gaps) regular += gap < 1.5 * nearest;
   // Silence suppression shows as many pauses; then pauses can't be told from losses.
   std::size_t pauses = 0;
-  for (const double gap : gaps) pauses += gap > 4.5 * nearest;
+  for (const double gap : gaps) pauses += gap > pause_packets * nearest;
   if (static_cast<double>(pauses) > 0.02 * static_cast<double>(gaps.size())) return std::nullopt;
   if (static_cast<double>(regular) < 0.5 * static_cast<double>(gaps.size())) return std::nullopt;
   CadenceEstimate estimate;
   estimate.packet_time_ms = nearest;
   std::size_t begin = 0;
-  std::int64_t number = 0;
+  std::int64_t number = 0, doubtful = 0;
   const auto close = [&](std::size_t end) {         // a talk spurt: packets [begin, end)
     const double span = capture::milliseconds(packets[end - 1].time - packets[begin].time);
     const auto frames = static_cast<std::uint64_t>(std::max(std::llround(span / nearest) + 1, 0LL));
@@ -116,9 +119,12 @@ std::optional<CadenceEstimate> count_by_cadence(const std::vector<UnsequencedPac
     }
     const std::int64_t frames = std::max<std::int64_t>(std::llround(gap / nearest), 1);
     if (frames > 1) estimate.runs.push_back(run_between(packets[i - 1], packets[i], number + 1, frames - 1));
+    if (gap > pause_packets * nearest) doubtful += frames - 1;
     number += frames;
   }
   close(packets.size());
+  const double doubt = static_cast<double>(doubtful);
+  if (doubt > greatest_doubt * static_cast<double>(estimate.expected) && doubt > doubtful_share * static_cast<double>(estimate.lost)) return std::nullopt;
   return estimate;
 }
 

@@ -305,6 +305,8 @@ TEST_CASE("what `callwitness apps` says of each application is so") {
     CHECK(std::includes(measures.begin(), measures.end(), measured.begin(), measured.end()));
     CHECK_FALSE(told.empty());
     CHECK_FALSE(measured.empty());
+    CHECK(application->name.size() <= 18);                                        // a name for headlines, not a description
+    CHECK(application->name.find_first_of("(),;") == std::string_view::npos);
     CHECK_FALSE(application->checked_on.empty());
     if (!application->domains.empty()) CHECK(told.contains("name"));
     if (application->echo) CHECK(measured.contains("rtt"));

@@ -54,6 +54,22 @@ TEST_CASE("SIP names the codec, joins both directions and ends the call", "[clas
   }
 }
 
+TEST_CASE("a description tells forward error correction and retransmissions from media", "[classify]") {
+  Wire wire;
+  const std::string offer = "v=0\r\nc=IN IP4 192.0.2.1\r\nm=video 40000 RTP/AVP 96 97 98\r\na=rtpmap:96 H264/90000\r\na=rtpmap:97 rtx/90000\r\n"
+                            "a=rtpmap:98 flexfec-03/90000\r\n";
+  wire.text(0, alice, bob, sip("INVITE sip:bob@example.org SIP/2.0", "fec", "1 INVITE", offer));
+  wire.text(50, bob, alice, sip("SIP/2.0 200 OK", "fec", "1 INVITE", sdp("198.51.100.2", 50000)));
+  for (std::uint16_t i = 0; i < 60; ++i)
+    for (const std::uint8_t type : {std::uint8_t{96}, std::uint8_t{97}, std::uint8_t{98}})
+      wire.udp(100 + i * 33.0 + type - 96, bob_media, alice_media, rtp(type, i, i * 3000u, 1000u * type, 300));
+  const auto& result = wire.finish();
+  REQUIRE(result.streams.size() == 3);
+  for (const auto& stream : result.streams) {
+    CHECK(stream.kind == (stream.payload_type == 96 ? MediaKind::video : stream.payload_type == 97 ? MediaKind::retransmission : MediaKind::fec));
+  }
+}
+
 TEST_CASE("telephones that check their way with STUN make a SIP call all the same", "[classify]") {
   Wire wire;
   wire.text(0, alice, bob, sip("INVITE sip:bob@example.org SIP/2.0", "stun", "1 INVITE", sdp("192.0.2.1", 40000)));

@@ -128,6 +128,22 @@ TEST_CASE("Streams without a sequence are counted by media time or by cadence, o
   CHECK_FALSE(count_by_media_time(uneven, 1'000));
 }
 
+TEST_CASE("pauses of a talker are no losses by cadence, and a hole among scattered losses is") {
+  const auto counted = [](auto&& is_missing) {
+    std::vector<UnsequencedPacket> packets;
+    for (std::uint32_t i = 0; i < 3'000; ++i)
+      if (!is_missing(i)) packets.push_back({at_ms(20.0 * i), i * 20, i + 1, 100, true});
+    return count_by_cadence(packets);
+  };
+  CHECK_FALSE(counted([](std::uint32_t i) { return i % 400 >= 385; }));                         // 15 packets' pause every 8 s
+  const auto stall = counted([](std::uint32_t i) { return i >= 1'000 && i < 1'020; });          // one hole of 0.4 s
+  REQUIRE(stall);
+  CHECK(stall->lost == 20);
+  const auto losing = counted([](std::uint32_t i) { return i % 25 == 7 || (i >= 1'000 && i < 1'035); });
+  REQUIRE(losing);
+  CHECK(losing->lost == 35 + 118);   // 120 single ones, of which two in the hole
+}
+
 namespace {
 struct TcpFeed {
   TcpMeter meter;

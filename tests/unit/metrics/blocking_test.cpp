@@ -1,0 +1,229 @@
+// Blocking, from packets to the verdict, and the innocents that look most like it: filters at home, dead relays, networks
+// that bar UDP altogether.
+#include "classify/classifier.hpp"
+#include "metrics/analyzer.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <string>
+
+using namespace callwitness;
+using Raw = std::vector<std::uint8_t>;
+
+namespace {
+
+const std::string me = "192.168.1.2", resolver = "192.168.1.1", far_resolver = "198.51.100.53";
+
+Raw raw(std::string_view text) { return {text.begin(), text.end()}; }
+
+struct Line {
+  capture::CaptureRecords records;
+  metrics::Analyzer analyzer{records};
+  classify::Classifier classifier{analyzer, {{}, 200'000, false}};
+  std::uint64_t ordinal = 0;
+  std::uint16_t number = 0;
+
+  void send(double at_s, const std::string& from, std::uint16_t from_port, const std::string& to, std::uint16_t to_port, const Raw& payload,
+            std::optional<std::uint8_t> flags = {}) {
+    capture::Datagram datagram;
+    datagram.time = capture::Time(capture::from_seconds(1'700'000'000 + at_s));
+    datagram.ordinal = ++ordinal;
+    datagram.five_tuple = {{*capture::IpAddress::parse(from), from_port}, {*capture::IpAddress::parse(to), to_port},
+                           flags ? capture::protocol::tcp : capture::protocol::udp};
+    datagram.time_to_live = from == me ? 64 : 52;
+    datagram.payload = capture::Bytes(payload);
+    datagram.payload_length = static_cast<std::uint32_t>(payload.size());
+    datagram.ip_length = datagram.payload_length + 28;
+    if (flags) {
+      datagram.tcp = capture::TcpSegment{};
+      datagram.tcp->flags = *flags;
+    }
+    classifier.on_datagram(datagram);
+  }
+  Raw dns(bool reply, std::string_view name, std::uint8_t code, const std::vector<std::string>& addresses, std::uint32_t lifetime) {
+    Raw message{static_cast<std::uint8_t>(number >> 8), static_cast<std::uint8_t>(number), static_cast<std::uint8_t>(reply ? 0x81 : 1),
+                static_cast<std::uint8_t>(0x80 | code), 0, 1, 0, static_cast<std::uint8_t>(addresses.size()), 0, 0, 0, 0};
+    while (!name.empty()) {
+      const auto part = name.substr(0, name.find('.'));
+      message.push_back(static_cast<std::uint8_t>(part.size()));
+      message.insert(message.end(), part.begin(), part.end());
+      name.remove_prefix(std::min(part.size() + 1, name.size()));
+    }
+    const Raw end{0, 0, 1, 0, 1};
+    message.insert(message.end(), end.begin(), end.end());
+    for (const auto& address : addresses) {
+      const auto parsed = *capture::IpAddress::parse(address);
+      const Raw record{0xc0, 12, 0, 1, 0, 1, static_cast<std::uint8_t>(lifetime >> 24), static_cast<std::uint8_t>(lifetime >> 16), static_cast<std::uint8_t>(lifetime >> 8),
+                       static_cast<std::uint8_t>(lifetime), 0, 4, parsed.bytes[0], parsed.bytes[1], parsed.bytes[2], parsed.bytes[3]};
+      message.insert(message.end(), record.begin(), record.end());
+    }
+    return message;
+  }
+  struct Answer { std::uint8_t code = 0; std::vector<std::string> addresses; std::uint32_t lifetime = 300; };
+  void look_up(double at, const std::string& name, const std::vector<Answer>& answers, const std::string& at_resolver = resolver) {
+    ++number;
+    const auto port = static_cast<std::uint16_t>(40'000 + number);
+    send(at, me, port, at_resolver, 53, dns(false, name, 0, {}, 0));
+    double after = 0.02;
+    for (const auto& answer : answers) send(at + (after += 0.005), at_resolver, 53, me, port, dns(true, name, answer.code, answer.addresses, answer.lifetime));
+  }
+  void others(double at, bool over_udp = true) {
+    for (const auto web : {"198.51.100.7", "198.51.100.8", "198.51.100.9"}) {
+      for (const double again : {0.0, 0.3}) {
+        const auto flags = over_udp ? std::nullopt : std::optional<std::uint8_t>(16);
+        send(at + again, me, 50'443, web, 443, raw("question"), flags);
+        send(at + again + 0.05, web, 443, me, 50'443, raw("answer"), flags);
+      }
+    }
+  }
+  metrics::Analysis take() {
+    classifier.finish();
+    return analyzer.take_analysis();
+  }
+};
+
+const metrics::Finding* blocking_of(const metrics::Analysis& analysis) {
+  const auto found = std::find_if(analysis.findings.begin(), analysis.findings.end(), [](const auto& finding) { return finding.kind == "blocking"; });
+  return found == analysis.findings.end() ? nullptr : &*found;
+}
+bool accused(const metrics::Analysis& analysis) { return analysis.verdict.verdict_class == metrics::VerdictClass::interference; }
+std::optional<metrics::AlternativeStatus> status_of(const metrics::Finding& finding, std::string_view key) {
+  for (const auto& alternative : finding.alternatives) if (alternative.key == key) return alternative.status;
+  return std::nullopt;
+}
+
+/// Six look-ups of two names of Viber's, answered so, while others answer.
+metrics::Analysis looked_up(const std::vector<Line::Answer>& answers, const std::string& at_resolver = resolver, int names = 2) {
+  Line line;
+  for (int i = 0; i < 6; ++i) {
+    line.look_up(i * 20.0, i % 2 < names - 1 ? "api.viber.com" : "secure.viber.com", answers, at_resolver);
+    line.others(i * 20.0 + 1);
+  }
+  return line.take();
+}
+
+/// Viber signs in over TCP (answered), then starts media on UDP at `relays` at each of `tries`.
+metrics::Analysis called(const std::vector<double>& tries, const std::vector<std::string>& relays, bool answered, bool others_over_udp, bool sign_in = true) {
+  Line line;
+  std::uint16_t port = 30'000;
+  line.look_up(0, "secure.viber.com", {{0, {"203.0.113.20"}, 300}});
+  for (const double at : tries) {
+    ++port;
+    line.send(at, me, port, "203.0.113.20", 5242, {}, std::uint8_t{2});
+    if (sign_in) {
+      line.send(at + 0.04, "203.0.113.20", 5242, me, port, {}, std::uint8_t{18});
+      line.send(at + 0.05, me, port, "203.0.113.20", 5242, Raw(60, 7), std::uint8_t{24});
+      line.send(at + 0.09, "203.0.113.20", 5242, me, port, Raw(60, 8), std::uint8_t{24});
+    }
+    for (const auto& relay : relays) {
+      ++port;
+      for (int i = 0; i < 6; ++i) {
+        line.send(at + 1 + i * 0.5, me, port, relay, 7985, Raw{static_cast<std::uint8_t>(i), 1, 7, 0, 5, 5, 5, 5, 5, 5, 5, 5});
+        if (answered) line.send(at + 1.04 + i * 0.5, relay, 7985, me, port, Raw{static_cast<std::uint8_t>(i), 1, 7, 0, 6, 6, 6, 6, 6, 6, 6, 6});
+      }
+    }
+    line.others(at + 2, others_over_udp);
+  }
+  line.others(tries.back() + 20, others_over_udp);
+  return line.take();
+}
+
+}  // namespace
+
+TEST_CASE("a filter at home is told as one, and nobody is accused") {
+  for (const auto& address : {"0.0.0.0", "127.0.0.1", "192.168.1.5"}) {   // Pi-hole and AdGuard Home, a hosts file, a router's own page
+    INFO(address);
+    const auto analysis = looked_up({{0, {address}, 2}});
+    const auto* finding = blocking_of(analysis);
+    REQUIRE(finding);
+    CHECK_FALSE(accused(analysis));
+    CHECK(finding->confidence < 0.9);
+    CHECK(finding->numbers.at("as_filters_do") == finding->numbers.at("tries"));
+    CHECK(status_of(*finding, "own_filter") == metrics::AlternativeStatus::not_ruled_out);
+  }
+}
+
+TEST_CASE("an address that no filter at home gives, at several names, is blocking; a filter in the network isn't ruled out") {
+  const auto analysis = looked_up({{0, {"10.10.34.34"}, 0}}, far_resolver);
+  const auto* finding = blocking_of(analysis);
+  REQUIRE(finding);
+  CHECK(accused(analysis));
+  CHECK(finding->mechanism == "dns");
+  CHECK(status_of(*finding, "own_filter") == metrics::AlternativeStatus::not_ruled_out);
+  CHECK(finding->numbers.at("odd_lifetime") == 6);
+}
+
+TEST_CASE("two answers to one question: records whose times to live don't fit either weigh more") {
+  const std::vector<Line::Answer> alike = {{0, {"203.0.113.99"}, 240}, {0, {"203.0.113.7"}, 300}}, apart = {{0, {"203.0.113.99"}, 5}, {0, {"203.0.113.7"}, 300}};
+  const auto fitting = looked_up(alike, far_resolver, 1), odd = looked_up(apart, far_resolver, 1);
+  REQUIRE(blocking_of(fitting));
+  REQUIRE(blocking_of(odd));
+  CHECK_FALSE(accused(fitting));
+  CHECK(accused(odd));
+  CHECK(blocking_of(odd)->numbers.at("contradicted") == 6);
+  CHECK(status_of(*blocking_of(odd), "own_filter") == metrics::AlternativeStatus::ruled_out);
+}
+
+TEST_CASE("a content network's answers vary, and their times to live too: no forgery") {
+  Line line;
+  for (int i = 0; i < 12; ++i) {
+    line.look_up(i * 10.0, "api.viber.com", {{0, {"203.0.113." + std::to_string(10 + i)}, i % 3 == 0 ? 0u : i % 3 == 1 ? 5u : 86'400u}}, i % 2 ? resolver : far_resolver);
+    line.others(i * 10.0 + 1);
+  }
+  const auto analysis = line.take();
+  CHECK(blocking_of(analysis) == nullptr);
+  for (const auto& attempt : analysis.classification.attempts) CHECK(attempt.outcome == classify::Attempt::Outcome::answered);
+}
+
+TEST_CASE("Viber signs in and its media are never answered: blocked where it matters") {
+  const auto analysis = called({10, 60, 110}, {"203.0.113.30", "203.0.113.31"}, false, true);
+  const bool told = std::any_of(analysis.classification.attempts.begin(), analysis.classification.attempts.end(), [](const auto& attempt) {
+    return attempt.application == "viber" && attempt.stage == classify::Attempt::Stage::udp && attempt.outcome == classify::Attempt::Outcome::no_reply;
+  });
+  CHECK(told);
+  const auto* finding = blocking_of(analysis);
+  REQUIRE(finding);
+  CHECK(accused(analysis));
+  CHECK(finding->application == "viber");
+  CHECK(finding->mechanism == "no_reply");
+  CHECK(finding->numbers.at("sign_ins_answered") == 3);
+  CHECK(status_of(*finding, "own_firewall") == metrics::AlternativeStatus::ruled_out);
+}
+
+TEST_CASE("media that aren't answered beside a sign-in that is, and the innocents") {
+  CHECK(blocking_of(called({10, 60, 110}, {"203.0.113.30", "203.0.113.31"}, true, true)) == nullptr);        // answered
+  CHECK(blocking_of(called({10}, {"203.0.113.30"}, false, true)) == nullptr);                                 // one try
+  const auto dead_relay = called({10, 60, 110}, {"203.0.113.30"}, false, true);                               // one server, which may be down
+  REQUIRE(blocking_of(dead_relay));
+  CHECK_FALSE(accused(dead_relay));
+  const auto at_once = called({10}, {"203.0.113.30", "203.0.113.31", "203.0.113.32"}, false, true);           // one moment
+  REQUIRE(blocking_of(at_once));
+  CHECK_FALSE(accused(at_once));
+  const auto no_udp = called({10, 60, 110}, {"203.0.113.30", "203.0.113.31"}, false, false);                  // nobody's UDP is answered
+  REQUIRE(blocking_of(no_udp));
+  CHECK_FALSE(accused(no_udp));
+  CHECK(status_of(*blocking_of(no_udp), "own_firewall") == metrics::AlternativeStatus::not_ruled_out);
+}
+
+TEST_CASE("a service that can't be signed in to doesn't lend its name to another's call, which would hide that it is blocked") {
+  Line line;
+  line.look_up(0, "api.tango.me", {{0, {"203.0.113.40"}, 300}});
+  for (int i = 0; i < 4; ++i) {
+    for (const double again : {0.0, 1.0, 3.0}) line.send(5 + i * 12 + again, me, static_cast<std::uint16_t>(45'000 + i), "203.0.113.40", 443, {}, std::uint8_t{2});
+    line.others(6 + i * 12);
+  }
+  for (int i = 0; i < 1500; ++i) {   // somebody's voice, every 20 ms and without a format
+    Raw voice(70);
+    for (std::size_t at = 0; at < voice.size(); ++at) voice[at] = static_cast<std::uint8_t>((static_cast<std::size_t>(i) * 2654435761u + at * 40503u) >> 7);
+    line.send(20 + i * 0.02, me, 33'000, "203.0.113.50", 33'044, voice);
+    voice[3] ^= 0x55;
+    line.send(20.007 + i * 0.02, "203.0.113.50", 33'044, me, 33'000, voice);
+  }
+  const auto analysis = line.take();
+  REQUIRE(analysis.classification.calls.size() == 1);
+  CHECK(analysis.classification.calls[0].label.application != "tango");
+  const auto* finding = blocking_of(analysis);
+  REQUIRE(finding);
+  CHECK(finding->application == "tango");
+}
