@@ -196,12 +196,18 @@ void judge_fit(PolicerFit& fit) {
                   fit.local_rate_ratio >= least_local_rate_ratio;
 }
 
-std::optional<PolicerFit> fit_one(std::span<const ArmPacket> packets) {
+/// From the first loss to the last; empty: nothing was lost.
+std::span<const ArmPacket> between_first_and_last_loss(std::span<const ArmPacket> packets) {
   const auto first = std::find_if(packets.begin(), packets.end(), [](const ArmPacket& p) { return p.lost; });
-  if (first == packets.end()) return std::nullopt;
+  if (first == packets.end()) return {};
   auto last = packets.end();
   while (!(last - 1)->lost) --last;
-  packets = packets.subspan(static_cast<std::size_t>(first - packets.begin()), static_cast<std::size_t>(last - first));
+  return packets.subspan(static_cast<std::size_t>(first - packets.begin()), static_cast<std::size_t>(last - first));
+}
+
+/// `packets` begin and end with a loss.
+std::optional<PolicerFit> fit_one(std::span<const ArmPacket> packets) {
+  if (packets.empty()) return std::nullopt;
   PolicerFit fit;
   fit.packets = packets.size();
   for (const auto& packet : packets) fit.losses += packet.lost ? 1 : 0;
@@ -325,9 +331,11 @@ std::optional<double> find_step(std::span<const ArmPacket> packets) {
 }
 
 void fit_into(std::span<const ArmPacket> packets, int depth, std::vector<PolicerFit>& fits) {
-  auto whole = fit_one(packets);
-  if (!whole || !whole->mechanism) {
-    const auto trimmed = fit_one(losing_part(packets));
+  const auto losing = between_first_and_last_loss(packets), most_losing = between_first_and_last_loss(losing_part(packets));
+  auto whole = fit_one(losing);
+  const bool same = losing.data() == most_losing.data() && losing.size() == most_losing.size();
+  if (!same && (!whole || !whole->mechanism)) {
+    const auto trimmed = fit_one(most_losing);
     if (trimmed && (!whole || trimmed->mechanism)) whole = trimmed;
   }
   if (whole && whole->mechanism && whole->spread <= narrow_spread) {
@@ -351,6 +359,18 @@ void fit_into(std::span<const ArmPacket> packets, int depth, std::vector<Policer
 }
 
 }  // namespace
+
+bool may_lose(std::span<const ArmPacket> packets, double ratio) {
+  constexpr double rounding = 1e-9;
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < packets.size(); ++i)
+    if (packets[i].lost) places.push_back(i);
+  // A part with twice as many losses as a fit takes falls into two, one of which loses as much: none longer is looked at.
+  for (std::size_t first = 0; first < places.size(); ++first)
+    for (std::size_t last = first + minimum_losses - 1; last < std::min(places.size(), first + 2 * minimum_losses - 1); ++last)
+      if (static_cast<double>(last - first + 1) >= ratio * (1 - rounding) * static_cast<double>(places[last] - places[first] + 1)) return true;
+  return false;
+}
 
 std::vector<PolicerFit> fit_policers(std::span<const ArmPacket> packets) {
   std::vector<PolicerFit> fits;

@@ -33,6 +33,9 @@ struct PolicerFit {
 /// The policers that explain the losses, one after another where the rate steps. Empty: none can be fitted.
 std::vector<PolicerFit> fit_policers(std::span<const ArmPacket> packets);
 
+/// Whether any fit of `fit_policers` could have this loss ratio: if not, it needn't be called, which is much quicker.
+bool may_lose(std::span<const ArmPacket> packets, double ratio);
+
 struct ShaperFit {
   double rate_bps = 0, rate_low = 0, rate_high = 0;
   double start = 0, end = 0;

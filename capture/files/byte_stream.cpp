@@ -29,10 +29,12 @@ Error unreadable(const std::string& path, int error) {
   return Error{Error::Kind::unreadable, "open " + path, std::strerror(error), remedy};
 }
 
+std::string reading_failed(const std::string& error) { return fmt::format("reading failed: {}", error); }
+
 }  // namespace
 
-ByteStream::ByteStream(const StreamOptions& options) : options_(options), buffer_(options.window) {}
-ByteStream::~ByteStream() { stored_->settle(); }   // the buffer goes first
+ByteStream::ByteStream(const StreamOptions& options) : options_(options) {}
+ByteStream::~ByteStream() = default;
 
 Result<std::unique_ptr<ByteStream>> ByteStream::open(const std::string& path, const StreamOptions& options) {
   const int descriptor = path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -54,7 +56,8 @@ Result<std::unique_ptr<ByteStream>> ByteStream::open(const std::string& path, co
     fitting.window = std::clamp(static_cast<std::size_t>(status.st_size), std::min(smallest_window, options.window),
                                 options.window);
   std::unique_ptr<ByteStream> stream(new ByteStream(fitting));
-  stream->stored_ = std::make_unique<Stored>(descriptor, regular, static_cast<std::uint64_t>(status.st_size));
+  stream->stored_ = std::make_unique<Stored>(descriptor, regular, static_cast<std::uint64_t>(status.st_size),
+                                             fitting.byte_limit == 0 ? fitting.window / 2 : 0);   // two pieces at a time
   stream->choose_expander();
   return stream;
 }
@@ -76,13 +79,19 @@ bool ByteStream::reopenable() const { return stored_->regular; }
 StoredIdentity ByteStream::identity() { return stored_->finish(); }
 
 Bytes ByteStream::refill(std::size_t want) {
-  stored_->settle();
+  if (stored_->reads_ahead() && !expander_) {
+    const std::size_t had = end_ - begin_;
+    while (!ended_ && end_ - begin_ < want) ended_ = !stored_->take(buffer_, begin_, end_);
+    expanded_ += end_ - begin_ - had;
+    if (!stored_->error.empty()) problem_ = reading_failed(stored_->error);
+    return at_hand();
+  }
   if (begin_ > 0) {
     std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
     end_ -= begin_;
     begin_ = 0;
   }
-  if (want > buffer_.size()) buffer_.resize(want);
+  if (buffer_.size() < std::max(want, options_.window)) buffer_.resize(std::max(want, options_.window));
   while (!ended_ && end_ < want) {
     const std::size_t got = fill(buffer_.data() + end_, buffer_.size() - end_);
     if (got == 0) ended_ = true;
@@ -101,7 +110,7 @@ std::size_t ByteStream::fill(std::uint8_t* to, std::size_t room) {
   const std::size_t got = expander_ ? expander_->expand(*stored_, to, room) : stored_->read(to, room);
   expanded_ += got;
   if (expander_ && !expander_->problem.empty()) problem_ = expander_->problem;
-  if (!stored_->error.empty()) problem_ = fmt::format("reading failed: {}", stored_->error);
+  if (!stored_->error.empty()) problem_ = reading_failed(stored_->error);
   if (expander_ && options_.byte_limit == 0 && expanded_ > expansion_allowance &&
       expanded_ / expansion_ratio > stored_->taken) {
     problem_ = fmt::format("expands more than {} times, as captures never do: stopped after {} bytes; unpack it yourself "

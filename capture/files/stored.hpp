@@ -1,5 +1,5 @@
-// Stored bytes of an input and their SHA-256. What is read of a big file is hashed by a thread of its own while it is
-// decoded, since hashing takes as long: it changes when the hash is known, never what it is.
+// Stored bytes of an input and their SHA-256. A big file is read ahead and hashed by a thread of its own while what came
+// before is decoded, since that takes as long: it changes when things are known, never what they are.
 #pragma once
 
 #include "capture/files/byte_stream.hpp"
@@ -12,15 +12,21 @@
 namespace callwitness::capture {
 
 struct ByteStream::Stored {
-  Stored(int descriptor, bool regular, std::uint64_t size_when_opened);
+  /// In front of each piece that is read ahead: for what is left of the one before.
+  static constexpr std::size_t room_in_front = std::size_t{1} << 16;
+
+  /// `ahead`: how much of a big regular file to read ahead at a time; 0: never.
+  Stored(int descriptor, bool regular, std::uint64_t size_when_opened, std::size_t ahead);
   ~Stored();
   Stored(const Stored&) = delete;
   Stored& operator=(const Stored&) = delete;
 
-  /// Stored bytes into `to`; 0 at the end. A read error is told in `error` and ends the input.
+  bool reads_ahead() const { return ahead_ != 0; }
+  /// The piece that was read ahead, put behind the bytes of `buffer` from `begin` to `end`, which then tell where all of
+  /// it is. False at the end.
+  bool take(std::vector<std::uint8_t>& buffer, std::size_t& begin, std::size_t& end);
+  /// Stored bytes into `to`; 0 at the end. Not of what is read ahead.
   std::size_t read(std::uint8_t* to, std::size_t room);
-  /// Waits until what `read` gave is hashed: call before those bytes are moved or overwritten.
-  void settle();
   /// The next stored bytes for a decompressor; empty at the end.
   Bytes chunk();
   StoredIdentity finish();
@@ -29,17 +35,22 @@ struct ByteStream::Stored {
   bool regular;
   std::uint64_t limit;          ///< a growing file is read as it was when opened
   std::uint64_t taken = 0;
-  std::string error;
+  std::string error;            ///< a read error, which ends the input
   std::vector<std::uint8_t> input;
   std::size_t input_begin = 0, input_end = 0;
 
  private:
-  void hash_what_comes(const std::stop_token& stop);
+  std::size_t read_and_hash(std::uint8_t* to, std::size_t room, std::string& why_not);
+  void read_ahead(const std::stop_token& stop);
   Sha256 sha_;
-  bool threaded_;
+  std::uint64_t read_ = 0;
+  std::size_t ahead_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
-  Bytes unhashed_;              ///< the thread's work; empty: it is done
+  bool ready_ = false;          ///< `piece_` is full, and the thread waits until it is taken
+  std::vector<std::uint8_t> piece_;
+  std::size_t piece_size_ = 0;  ///< 0: the end, and the thread has ended too
+  std::string piece_error_;
   std::jthread thread_;
 };
 

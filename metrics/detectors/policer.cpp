@@ -27,6 +27,29 @@ bool pays_alone(const PolicerFit& part, const PolicerFit& whole) {
   return part.mechanism && part.spread <= exact && part.lost_when_full <= never && whole.lost_when_full >= often && whole.spread >= wanders * part.spread;
 }
 
+/// Past the arms of one flow and direction, which stand together.
+std::size_t end_of_flow(std::span<const Arm> arms, std::size_t first) {
+  std::size_t end = first;
+  while (end < arms.size() && arms[end].flow == arms[first].flow && arms[end].direction == arms[first].direction) ++end;
+  return end;
+}
+
+/// Arms whose fits are needed: where no arm of a flow and direction can lose enough, none of them speaks. Half of what speaks
+/// is asked for, since by the sender's clock (fit_as_sent) other packets may stand between the same losses.
+std::vector<char> worth_fitting(const DetectorInput& input) {
+  std::vector<char> worth(input.arms.size(), false);
+  for (std::size_t a = 0; a < input.arms.size();) {
+    const std::size_t end = end_of_flow(input.arms, a);
+    bool enough = false;
+    for (std::size_t i = a; i < end; ++i) {
+      worth[i] = input.arms[i].source != LossSource::none && can_show_losses(input.observation, input.arms[i]);
+      enough = enough || (worth[i] && may_lose(input.arms[i].packets, least_loss / 2));
+    }
+    for (; a < end; ++a) worth[a] = worth[a] && enough;
+  }
+  return worth;
+}
+
 Finding tell(const DetectorInput& input, const Arm& arm, const PolicerFit& fit, const Contrast& contrast) {
   Finding finding = finding_of(input, arm, "rate_cap", "policer", fit.start, fit.end);
   finding.rate_bps = fit.rate_bps;
@@ -81,14 +104,13 @@ std::vector<PolicerFit> fit_as_sent(const DetectorInput& input, const Arm& arm, 
 std::vector<Finding> policer(const DetectorInput& input) {
   std::vector<Finding> findings;
   std::vector<std::vector<PolicerFit>> fits_of(input.arms.size());
+  const auto worth = worth_fitting(input);
   for_each_index(input.arms.size(), [&](std::size_t i) {
-    const auto& arm = input.arms[i];
-    if (arm.source != LossSource::none && can_show_losses(input.observation, arm)) fits_of[i] = fit_policers(arm.packets);
+    if (worth[i]) fits_of[i] = fit_policers(input.arms[i].packets);
   });
   // Of the arms of one flow and direction only the best fit speaks: the bucket is one, whatever shares it.
   for (std::size_t a = 0; a < input.arms.size();) {
-    std::size_t end = a;
-    while (end < input.arms.size() && input.arms[end].flow == input.arms[a].flow && input.arms[end].direction == input.arms[a].direction) ++end;
+    const std::size_t end = end_of_flow(input.arms, a);
     const Arm* best_arm = nullptr;
     std::vector<PolicerFit> best;
     double best_gain = 0;

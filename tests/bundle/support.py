@@ -1,4 +1,5 @@
 """What the tests of evidence bundles share: running the program, and a small bundle to work on."""
+import concurrent.futures
 import pathlib
 import shutil
 import subprocess
@@ -19,6 +20,23 @@ def captures():
         print("no ../shared/cases: only the project's own captures are used")
         return own
     return own + sorted(path for path in [*CASES.glob("*.pcap*"), *CASES.glob("real/*.pcap*")])
+
+
+WORKERS = 2   # as CMakeLists.txt tells ctest
+
+
+def for_each_capture(folder, work):
+    """What `work(capture, folder of its own)` gives for every capture, several at a time: most of it is waiting for other programs."""
+    def one(numbered):
+        number, capture = numbered
+        own = folder / f"of-{number}"
+        own.mkdir()
+        try:
+            return work(capture, own)
+        finally:
+            shutil.rmtree(own, ignore_errors=True)
+    with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
+        return list(pool.map(one, enumerate(captures())))
 
 
 def run(program, *arguments, cwd=None):

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 
-from support import PCAPS, SKIPPED, Folder, captures, check, finish, run
+from support import PCAPS, SKIPPED, Folder, check, finish, for_each_capture, run
 
 TOOLS = ("sha256sum", "minisign", "tshark", "unzip")
 
@@ -54,18 +54,20 @@ def check_packets(program, folder, capture):
     lines = [line.split("\t", 1) for line in read.stdout.splitlines()]
     check(read.returncode == 0 and len(lines) == analysis["bundle"]["packets"], f"{capture.name}: tshark reads {len(lines)} packets: {read.stderr}")
     comments = {int(number): comment for number, comment in lines if comment.strip()}
-    for finding in analysis["findings"]:
+    for number, finding in enumerate(analysis["findings"]):
         frames = finding["evidence"]["frames"]
         check(len(frames) == len(finding["evidence"]["packets"]), f"{capture.name}: {finding['id']} lost packets")
         unmarked = [frame for frame in frames if f"callwitness {finding['id']}:" not in comments.get(frame, "")]
         check(not unmarked, f"{capture.name}: {finding['id']}: packets without a comment: {unmarked[:5]}")
-        marked = told_by("tshark", "-r", evidence, "-Y", f'frame.comment contains "callwitness {finding["id"]}:"', "-T", "fields", "-e", "frame.number")
-        check(marked.returncode == 0 and len(marked.stdout.split()) == len(set(frames)), f"{capture.name}: {finding['id']}: the comment's filter finds {len(marked.stdout.split())} of {len(set(frames))}")
+        marked = {frame for frame, comment in comments.items() if f"callwitness {finding['id']}:" in comment}
+        check(marked == set(frames), f"{capture.name}: {finding['id']}: its comment is at {len(marked)} packets, not at {len(set(frames))}")
+        if number == 0:   # the page's filter for it: the same for all but the name
+            found = told_by("tshark", "-r", evidence, "-Y", f'frame.comment contains "callwitness {finding["id"]}:"', "-T", "fields", "-e", "frame.number")
+            check(found.returncode == 0 and {int(frame) for frame in found.stdout.split()} == marked, f"{capture.name}: {finding['id']}: the comment's filter finds other packets")
         shown = told_by("tshark", "-r", evidence, "-Y", finding["display_filter"] or "frame", "-T", "fields", "-e", "frame.number")
         check(shown.returncode == 0 and shown.stdout.strip(), f"{capture.name}: {finding['id']}: filter {finding['display_filter']!r}: {shown.stderr}")
     verified = run(program, "verify", bundle)
     check(verified.returncode == 0, f"{capture.name}: {verified.stderr}")
-    shutil.rmtree(bundle)
     return len(analysis["findings"])
 
 
@@ -75,11 +77,9 @@ def main():
         print("skipped: not installed:", ", ".join(missing))
         sys.exit(SKIPPED)
     os.environ["SOURCE_DATE_EPOCH"] = "1764000000"   # bag-info.txt tells the day: two zips made around midnight would differ
-    findings = 0
     with Folder() as folder:
         check_seals(sys.argv[1], folder)
-        for capture in captures():
-            findings += check_packets(sys.argv[1], folder, capture)
+        findings = sum(for_each_capture(folder, lambda capture, own: check_packets(sys.argv[1], own, capture)))
     check(findings > 3, f"only {findings} findings were looked at")
     print(f"{findings} findings, their packets and filters read by tshark")
     finish()

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 
-from support import PCAPS, Folder, captures, check, finish, run
+from support import PCAPS, Folder, check, finish, for_each_capture, run
 
 # What tells who: their values are hunted for in the copy.
 NAMES = ("dns.qry.name", "dns.resp.name", "dns.cname", "tls.handshake.extensions_server_name", "sip.from.user", "sip.to.user", "sip.from.addr",
@@ -105,11 +105,8 @@ def check_capture(program, folder, capture):
             run(program, "redact", capture, copy)
             left = sorted(set(left) & set(addresses_left(original, copy)))
         check(not left, f"{capture}: {left[:5]}")
-    copy.unlink()
-    bundle = folder / "bundle"
-    made = run(program, "report", "--anonymize", capture, "-o", bundle)
+    made = run(program, "report", "--anonymize", capture, "-o", folder / "bundle")
     check(made.returncode == 0 and not made.stderr, f"{capture}: an anonymised bundle: {made.returncode} {made.stderr}")
-    shutil.rmtree(bundle, ignore_errors=True)
 
 
 def main():
@@ -117,9 +114,7 @@ def main():
     if shutil.which("tshark") is None:
         print("no tshark: the copies are not searched for addresses and names")
     with Folder() as folder:
-        checked = captures()
-        for capture in checked:
-            check_capture(program, folder, capture)
+        checked = for_each_capture(folder, lambda capture, own: check_capture(program, own, capture))
         # A folder is read twice like a file; what comes through a pipe can't be, and that is said.
         own = PCAPS / "mumble-udp" / "capture.pcap.gz"
         folded = run(program, "redact", own.parent, folder / "folded.pcapng")

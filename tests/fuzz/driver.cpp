@@ -1,10 +1,12 @@
 // Runs a fuzz target without libFuzzer: NAME RUNS [DIRECTORY [FIRST]]. Inputs are made of the captures below DIRECTORY
 // (seeds.hpp) and of short random strings, mutated; the same ones on every run that begins with the same number.
+// NAME --seeds DIRECTORY TO writes what it would begin with into the folder TO, for libFuzzer to begin with.
 #include "seeds.hpp"
 
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <fstream>
 #include <iterator>
 #include <random>
 #include <string>
@@ -38,9 +40,19 @@ void mutate(Input& input, std::mt19937& random) {
   }
 }
 
+int write_seeds(const std::string& from, const std::string& to) {
+  int number = 0;
+  for (const Input& input : callwitness::fuzz::seeds_of(from, callwitness::fuzz::wanted_seeds, longest)) {
+    std::ofstream file(to + "/seed" + std::to_string(number++), std::ios::binary);
+    if (!file.write(reinterpret_cast<const char*>(input.data()), static_cast<std::streamsize>(input.size()))) return 1;
+  }
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 4 && argv[1] == std::string("--seeds")) return write_seeds(argv[2], argv[3]);
   const long runs = argc > 1 ? std::strtol(argv[1], nullptr, 10) : 1000;
   const auto inputs = callwitness::fuzz::seeds_of(argc > 2 ? argv[2] : "", callwitness::fuzz::wanted_seeds, longest);
   std::mt19937 random(argc > 3 ? static_cast<unsigned>(std::strtoul(argv[3], nullptr, 10)) : 1);

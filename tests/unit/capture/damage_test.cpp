@@ -109,6 +109,22 @@ TEST_CASE("packed captures are told by their contents, not by their names", "[ca
   CHECK(cut.records.front().damaged);
 }
 
+TEST_CASE("a big packed capture is read ahead and hashed as it is stored", "[capture]") {
+  std::string plain = pcap_header();
+  std::mt19937 random(1);
+  std::string data(60'000, ' ');
+  for (std::uint32_t i = 0; i < 200; ++i) {
+    for (char& byte : data) byte = static_cast<char>(random());   // so that 12 MB stay 12 MB
+    plain += pcap_record(i, 0, data);
+  }
+  const std::string packed = gzip(plain);
+  const auto read = read_bytes(packed);
+  REQUIRE(read.packets.size() == 200);
+  CHECK(read.packets.back().bytes == data);
+  CHECK(read.records.front().size_bytes == packed.size());
+  CHECK(read.records.front().problems.empty());
+}
+
 TEST_CASE("a bomb is stopped", "[capture]") {
   std::string record = pcap_record(1, 0, std::string(60'000, '\0')), bomb = pcap_header();
   for (int i = 0; i < 2000; ++i) bomb += record;

@@ -39,8 +39,8 @@ TEST_CASE("the stored bytes' hash is known", "[capture]") {
 
 TEST_CASE("a big capture's hash is of all its bytes, read to the end or not", "[capture]") {
   std::string contents = pcap_header();
-  const std::string data(60'000, 'd');
-  for (std::uint32_t i = 0; i < 200; ++i) contents += pcap_record(i, 0, data);   // 12 MB: hashed while it is decoded
+  // 12 MB: read ahead and hashed while it is decoded. Every tenth record is longer than a piece has room in front.
+  for (std::uint32_t i = 0; i < 200; ++i) contents += pcap_record(i, 0, std::string(i % 10 == 9 ? 200'000 : 45'000, static_cast<char>(i)));
   callwitness::capture::Sha256 expected;
   expected.add(reinterpret_cast<const std::uint8_t*>(contents.data()), contents.size());
   const std::string hash = expected.hex();
@@ -48,7 +48,9 @@ TEST_CASE("a big capture's hash is of all its bytes, read to the end or not", "[
   few.packet_limit = 3;
   for (const auto& options : {SourceOptions{}, few}) {
     const auto result = read_bytes(contents, options);
-    CHECK(result.packets.size() == (options.packet_limit == 0 ? 200 : 3));
+    REQUIRE(result.packets.size() == (options.packet_limit == 0 ? 200 : 3));
+    for (std::size_t i = 0; i < result.packets.size(); ++i)
+      CHECK(result.packets[i].bytes == std::string(i % 10 == 9 ? 200'000 : 45'000, static_cast<char>(i)));
     CHECK(result.records.front().sha256 == hash);
     CHECK(result.records.front().size_bytes == contents.size());
   }

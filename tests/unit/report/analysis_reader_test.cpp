@@ -68,9 +68,13 @@ TEST_CASE("an analysis nested without end or with findings without number is ref
   CHECK_FALSE(report::read_analysis(with(std::string(32, '[') + std::string(32, ']')), "x").has_value());
   CHECK_FALSE(report::read_analysis(with(std::string(5'000'000, '[')), "x").has_value());
   const auto findings = [&](std::size_t count) {
-    metrics::Analysis analysis;
-    analysis.findings.resize(count);
-    return report::read_analysis(json_of(analysis), "x").has_value();
+    auto text = out.str();
+    std::string records;
+    for (std::size_t i = 0; i < count; ++i) records += i == 0 ? "{}" : ",{}";
+    const std::string_view none = "\"findings\": []";
+    const auto at = text.find(none);
+    REQUIRE(at != std::string::npos);
+    return report::read_analysis(text.replace(at, none.size(), "\"findings\": [" + records + "]"), "x").has_value();
   };
   CHECK(findings(10'000));
   CHECK_FALSE(findings(10'001));
