@@ -20,9 +20,9 @@ std::vector<Finding> shaper(const DetectorInput& input) {
   for_each_index(input.arms.size(), [&](std::size_t i) {
     const auto& arm = input.arms[i];
     const auto* flow = find_flow(input.observation, arm.flow);
-    // TCP paces itself by its own acknowledgements.
     // Arrivals that keep a sender's phase are spaced by the sender: several frames in one packet feign a gap that grows with size.
     if (arm.source != LossSource::sequence && arm.packet_times.own > 0) return;
+    // TCP paces itself by its own acknowledgements.
     if (!arm.whole_flow || flow == nullptr || flow->tcp || !can_show_losses(input.observation, arm)) return;
     fits[i] = fit_shaper(arm.packets, arm.packet_times);
   });
