@@ -16,8 +16,9 @@ constexpr double clearly_more = 0.2;              ///< coherence by which a fine
 constexpr double least_single = 0.2;              ///< share of the gaps that are one packet time,
 constexpr double least_single_if_double = 0.02, nearly_all = 0.9;   ///< or fewer, where nearly every second packet is lost
 constexpr long most_missing = 5;                  ///< a longer hole is a pause
+constexpr double hardly_larger = 1.15;
 constexpr double larger = 1.3;                    ///< than packets after one step: packets after two hold two frames
-constexpr std::size_t telling_packets = 20;
+constexpr std::size_t telling_packets = 20, neighbours = 6;
 constexpr std::size_t steady_stretch = 30;        ///< gaps of two steps on end: a packet time of its own, no bucket's work
 
 /// How well arrivals keep their phase on a grid, spell by spell (clocks stray over longer times). Losses keep it, jitter
@@ -93,16 +94,27 @@ std::vector<long> steps_of(std::span<const ArmPacket> media, double packet_time)
 }
 
 /// Codecs that put more frames into a packet, as the sender likes, have longer gaps and larger packets together. What a
-/// bucket lets through knows nothing of what it dropped.
+/// bucket lets through knows nothing of what it dropped: packets after three steps are no larger than after two. But a loud
+/// spell has larger packets and loses more of them, so that only neighbours are compared.
 bool packs_frames(std::span<const ArmPacket> media, const std::vector<long>& steps) {
-  std::vector<double> after_one, before_two, after_two;
+  std::vector<double> before_two, after_two;   // over the single-step packets around
+  std::vector<double> two, three;              // bytes
   for (std::size_t i = 1; i < media.size(); ++i) {
-    if (steps[i] == 1) after_one.push_back(media[i].bytes);
-    if (steps[i] == 2) after_two.push_back(media[i].bytes), before_two.push_back(media[i - 1].bytes);
+    if (steps[i] == 2) two.push_back(media[i].bytes);
+    if (steps[i] == 3) three.push_back(media[i].bytes);
+    if (steps[i] != 2) continue;
+    double bytes = 0;
+    std::size_t singles = 0;
+    for (std::size_t k = i > neighbours ? i - neighbours : 1; k < std::min(media.size(), i + neighbours); ++k)
+      if (steps[k] == 1 && k + 1 != i) bytes += media[k].bytes, ++singles;
+    if (singles < 2) continue;
+    const double usual = bytes / static_cast<double>(singles);
+    after_two.push_back(media[i].bytes / usual);
+    before_two.push_back(media[i - 1].bytes / usual);
   }
-  if (std::min(after_one.size(), after_two.size()) < telling_packets) return false;
-  const double usual = larger * median(std::move(after_one));
-  return median(std::move(after_two)) >= usual || median(std::move(before_two)) >= usual;
+  if (after_two.size() < telling_packets) return false;
+  if (three.size() >= telling_packets && median(std::move(three)) < hardly_larger * median(std::move(two))) return false;
+  return median(std::move(after_two)) >= larger || median(std::move(before_two)) >= larger;
 }
 
 /// A sender that halves its packets for a while: all gaps are two steps, none is one. In `steps` they become single.

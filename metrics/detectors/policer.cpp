@@ -11,7 +11,6 @@ namespace callwitness::metrics {
 namespace {
 
 constexpr double least_loss = 0.02;          ///< less doesn't bind (and can't be told from chance)
-constexpr double widest_spread_by_cadence = 0.06, least_precision_by_cadence = 0.5;
 constexpr double queueing_ms = 100;          ///< of delay, without anybody to ask: a line's queue behind a radio looks like no queue
 constexpr double no_queue = 1.02;            ///< rate within runs over the cap
 constexpr double lowest_line_bps = 100'000;  ///< without control traffic: no line sold is slower
@@ -25,6 +24,12 @@ bool capture_is_whole(std::span<const Finding> earlier) {
 bool pays_alone(const PolicerFit& part, const PolicerFit& whole) {
   constexpr double exact = 0.03, wanders = 3, never = 0.1, often = 0.25;
   return part.mechanism && part.spread <= exact && part.lost_when_full <= never && whole.lost_when_full >= often && whole.spread >= wanders * part.spread;
+}
+
+/// Losses that only gaps tell are believed to an exact rate that explains nearly all of them.
+bool is_clear_by_cadence(const PolicerFit& fit) {
+  constexpr double widest_spread = 0.06, least_precision = 0.5, least_recall = 0.7;
+  return fit.spread <= widest_spread && fit.precision >= least_precision && fit.recall >= least_recall;
 }
 
 /// Past the arms of one flow and direction, which stand together.
@@ -151,7 +156,7 @@ std::vector<Finding> policer(const DetectorInput& input) {
       // Other traffic that never exceeded the cap says the limit may be the line's: then no cap is claimed.
       if (!contrast.exceeds && (contrast.present || fit.rate_bps > lowest_line_bps)) continue;
       // Gaps of a sender that changes its packet time are no losses, nor are packets that jitter misnumbers.
-      if (best_arm->source == LossSource::cadence && (fit.spread > widest_spread_by_cadence || fit.precision < least_precision_by_cadence)) continue;
+      if (best_arm->source == LossSource::cadence && !is_clear_by_cadence(fit)) continue;
       // With nobody to ask, what a queue explains as well may be the line's.
       if (!contrast.exceeds && ((queue && queue->mechanism) || delay_of(input.observation, *best_arm) >= queueing_ms)) continue;
       merge_cap(findings, tell(input, *best_arm, fit, contrast));

@@ -27,12 +27,12 @@ double offered_of(Codec codec, double packet_time, double scale) {
 std::vector<std::string_view> benign_scenarios() {
   return {"constant_bitrate_codec", "dtx_silence", "adaptive_video", "video_after_cross_traffic", "wifi_bursts", "wifi_scans", "lte_handover", "slow_line_video",
           "slow_line_audio", "slow_line_small_queue", "slow_line_starving_the_rest", "slow_line_and_wifi", "congestion", "plan_cap_on_everything", "plan_shaper_on_everything", "capture_drops", "capture_flush_holes",
-          "human_redials", "bot_redials_300s", "line_flaps", "random_loss", "opaque_codec", "opaque_random_loss", "opaque_odd_frames", "opaque_unlike_ends", "opaque_changing_frames", "opaque_extra_packets", "no_control_traffic", "idle_then_nat_timeout",
+          "human_redials", "bot_redials_300s", "line_flaps", "random_loss", "opaque_codec", "opaque_random_loss", "opaque_odd_frames", "opaque_unlike_ends", "opaque_changing_frames", "opaque_speech", "opaque_extra_packets", "no_control_traffic", "idle_then_nat_timeout",
           "silent_hangups", "remote_end_loss"};
 }
 
 std::vector<std::string_view> interfering_scenarios() {
-  return {"policer_constant", "policer_opus", "policer_dtx", "policer_video", "policer_opaque", "policer_begins", "policer_steps", "policer_and_wifi", "shaper_constant", "shaper_opaque", "shaper_opus", "quota", "periodic_blackhole",
+  return {"policer_constant", "policer_opus", "policer_dtx", "policer_video", "policer_opaque", "policer_opaque_speech", "policer_begins", "policer_steps", "policer_and_wifi", "shaper_constant", "shaper_opaque", "shaper_opus", "quota", "periodic_blackhole",
           "cuts_after_uptime", "freeze_at_bytes"};
 }
 
@@ -54,6 +54,8 @@ Simulated simulate(std::string_view name, std::uint64_t seed, double seconds) {
   if (has("opus")) codec = Codec::opus;
   if (name == "freeze_at_bytes") codec = Codec::opus;   // of a constant codec bytes and seconds are the same thing
   if (has("opaque")) codec = random.chance(0.5) ? Codec::opaque : Codec::opaque_steady;
+  world.speech = has("speech");
+  if (world.speech) codec = Codec::opaque;
   const bool video = has("video");
   double packet_time = codec == Codec::g711 ? 0.02 : random.chance(0.7) ? 0.02 : has("shaper") ? 0.02 : 0.06;
   const double scale = random.uniform(0.8, 1.6);
@@ -64,7 +66,7 @@ Simulated simulate(std::string_view name, std::uint64_t seed, double seconds) {
   if (name == "opaque_extra_packets") packet_time = std::array{0.02, 0.04, 0.06}[random.index(3)], world.extra_packets = random.uniform(0.01, 0.15);
   double line = random.uniform(2e6, 20e6);
   double queue = line / 8 * random.uniform(0.05, 0.3);
-  const double offered = offered_of(codec, packet_time, scale);
+  const double offered = (world.speech ? 0.9 : 1) * offered_of(codec, packet_time, scale);   // of 95 and 30 bytes, 3 to 2: 69 for 80
   world.page_every = random.uniform(6, 20);
   world.page_bytes = random.uniform(200'000, 800'000);
 

@@ -92,6 +92,7 @@ struct World {
   double sent_packet_time = 0;               ///< of our own end; 0: the same as the peer's
   bool frames_change = false;                ///< the sender packs one frame or two into a packet, as it likes
   bool frames_add_up = true;                 ///< two frames are twice as long; else the codec's rate is halved
+  bool speech = false;                       ///< large packets in speech, small ones in its pauses, all on the grid
   double extra_packets = 0;                  ///< share of packets that another follows half a packet time later
   double freeze_bytes = 0;                   ///< received by a call, after which nothing of it passes any more; 0: never
   std::vector<double> call_received, frozen_at;
@@ -176,7 +177,10 @@ struct World {
     }
     if (m.codec == Codec::g711) m.size = 160;
     else if (m.codec == Codec::opaque_steady) m.size = 70 * m.bitrate_scale;
-    else m.size = std::clamp(m.size + random.normal((80 * m.bitrate_scale - m.size) * 0.1, 8 * m.bitrate_scale), 30.0, 400.0);
+    else if (speech) {
+      if (now > m.silent_until) m.talking_until = now + random.exponential(1.5), m.silent_until = m.talking_until + random.exponential(1);
+      m.size = std::max(10.0, (now < m.talking_until ? 95 : 30) * m.bitrate_scale * random.normal(1, 0.15));
+    } else m.size = std::clamp(m.size + random.normal((80 * m.bitrate_scale - m.size) * 0.1, 8 * m.bitrate_scale), 30.0, 400.0);
     std::vector<std::uint8_t> payload;
     if (m.codec == Codec::opaque || m.codec == Codec::opaque_steady) {
       for (int i = 0; i < static_cast<int>(m.size); ++i) payload.push_back(static_cast<std::uint8_t>(random.next() >> 24));

@@ -82,6 +82,15 @@ TEST_CASE("two frames in one packet are no loss", "[unnumbered]") {
   CHECK(cadence.missing.empty());
 }
 
+TEST_CASE("loud spells have larger packets and lose more of them: that is loss", "[unnumbered]") {
+  std::vector<ArmPacket> packets;
+  for (int k = 0; k < 3000; ++k) {
+    const bool loud = k / 100 % 2 == 0;
+    if (!loud || k % 3 != 1) arrive(packets, 0.02 * k, loud ? 140 : 70);
+  }
+  CHECK(missing_of(read_cadence(packets)) == Approx(500).margin(5));
+}
+
 TEST_CASE("a sender that halves its packets for seconds loses none", "[unnumbered]") {
   std::vector<ArmPacket> packets;
   for (double t = 0; t < minute; t += static_cast<int>(t) % 10 < 5 ? 0.02 : 0.04) arrive(packets, t);
