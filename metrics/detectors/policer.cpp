@@ -39,16 +39,17 @@ std::size_t end_of_flow(std::span<const Arm> arms, std::size_t first) {
   return end;
 }
 
-/// Arms whose fits are needed: where no arm of a flow and direction can lose enough, none of them speaks. Half of what speaks
-/// is asked for, since by the sender's clock (fit_as_sent) other packets may stand between the same losses.
+/// Arms whose fits are needed: where no arm of a flow and direction can lose enough, none of them speaks. A little less than
+/// what speaks is asked for: by the sender's clock (fit_as_sent) other packets may stand between the same losses.
 std::vector<char> worth_fitting(const DetectorInput& input) {
+  constexpr double nearly = 0.8;
   std::vector<char> worth(input.arms.size(), false);
   for (std::size_t a = 0; a < input.arms.size();) {
     const std::size_t end = end_of_flow(input.arms, a);
     bool enough = false;
     for (std::size_t i = a; i < end; ++i) {
       worth[i] = input.arms[i].source != LossSource::none && can_show_losses(input.observation, input.arms[i]);
-      enough = enough || (worth[i] && may_lose(input.arms[i].packets, least_loss / 2));
+      enough = enough || (worth[i] && may_lose(input.arms[i].packets, nearly * least_loss));
     }
     for (; a < end; ++a) worth[a] = worth[a] && enough;
   }
