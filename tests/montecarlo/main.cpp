@@ -68,12 +68,12 @@ std::string_view class_of(const Analysis& analysis) {
   return names[static_cast<std::size_t>(analysis.verdict.verdict_class)];
 }
 
-/// Relative error of the finding that fits the truth best; negative: none.
+/// Relative error of the finding of the right kind and mechanism that fits the truth best; negative: none.
 double error_of(const Analysis& analysis, const montecarlo::Truth& truth) {
   double best = -1;
   for (const auto& finding : analysis.findings) {
     double error = -1;
-    if (truth.cap_bps && finding.kind == "rate_cap")
+    if (truth.cap_bps && finding.kind == "rate_cap" && finding.mechanism == truth.mechanism)
       for (const double cap : truth.caps_bps) {
         const double this_one = std::abs(*finding.rate_bps / cap - 1);
         if (error < 0 || this_one < error) error = this_one;
@@ -136,7 +136,7 @@ int main(int argc, char** argv) {
         bin->right += truth.interference && found;
       }
     }
-    if (verbose && (accused != truth.interference || (interferes && !found))) {
+    if (verbose && (accused != truth.interference || (interferes && (!found || error > 0.02)))) {
       fmt::print("{} seed {} {} severity {:.2f} cap {} said {}", scenario, this_seed, truth.binds ? "" : "(unbound)", truth.severity, truth.cap_bps.value_or(0), class_of(analysis));
       for (const auto& finding : analysis.findings)
         fmt::print(" {}/{}{}", finding.kind, finding.mechanism, finding.rate_bps ? fmt::format("@{:.0f}", *finding.rate_bps) : finding.period_s ? fmt::format("@{:.2f}s", *finding.period_s) : "");

@@ -75,6 +75,7 @@ Simulated simulate(std::string_view name, std::uint64_t seed, double seconds) {
   truth.severity = severity;
   if (starts("policer") || starts("shaper")) {
     truth.interference = true;
+    truth.mechanism = starts("policer") ? "policer" : "shaper";
     const double depth = random.uniform(1600, video ? 30000 : 6000);
     double cap = video ? random.uniform(150'000, 500'000) : severity * offered;
     double from = 0;
@@ -94,6 +95,7 @@ Simulated simulate(std::string_view name, std::uint64_t seed, double seconds) {
   }
   if (name == "quota") {
     truth.interference = true;
+    truth.mechanism = name;
     const double period = std::array{1.0, 2.0, 5.0, 10.0}[random.index(seconds >= 120 ? 4 : 3)], cap = severity * offered;
     add(world.down, std::make_unique<Quota>(period, cap * period / 8, the_call()));
     truth.caps_bps = {cap};

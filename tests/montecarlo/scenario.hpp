@@ -14,7 +14,7 @@ namespace montecarlo {
 struct Frame { double time = 0; std::vector<std::uint8_t> bytes; };
 
 struct Truth {
-  std::string scenario;
+  std::string scenario, mechanism;           ///< of a cap: policer, shaper, quota
   bool interference = false;
   std::optional<double> cap_bps, period_s;   ///< the cap that holds at the end
   std::vector<double> caps_bps;              ///< all, where it steps

@@ -49,6 +49,25 @@ TEST_CASE("The clock rate is inferred from steady timestamps only") {
   CHECK(infer_clock_rate(still, 0.05, 0.2) == 0);
 }
 
+TEST_CASE("A queue that fills doesn't make 48 kHz look like a rarer rate") {
+  const auto stream = [](std::uint32_t ticks, double spacing_ms, int count) {
+    std::vector<TimedPacket> packets;
+    for (int i = 0; i < count; ++i) packets.push_back({at_ms(spacing_ms * i), ticks * static_cast<std::uint32_t>(i), false});
+    return packets;
+  };
+  // Frames of 20 ms that arrive every 21.8: 960 ticks in 21.8 ms are 44,037 Hz.
+  CHECK(infer_clock_rate(stream(960, 21.8, 400), 0.02, 6) == 0);
+  CHECK(infer_clock_rate(stream(960, 30.3, 400), 0.02, 6) == 0);             // nor, at two thirds of its rate, like 32 kHz
+  CHECK(infer_clock_rate(stream(960, 20.3, 400), 0.02, 6) == 48'000);
+  CHECK(infer_clock_rate(stream(480, 20.01, 1300), 0.02, 6) == 24'000);      // SILK's, after 26 s
+  CHECK(infer_clock_rate(stream(882, 20.1, 400), 0.02, 6) == 44'100);        // frames of 44.1 kHz are none of 48's
+  auto filling = stream(960, 30, 200);                                       // six seconds until it is full
+  for (const auto& packet : stream(960, 20, 300)) filling.push_back({packet.time + std::chrono::seconds(6), packet.media_time + 960 * 200, false});
+  CHECK(infer_clock_rate(filling, 0.02, 6) == 48'000);
+  CHECK(infer_clock_rate(stream(480, 480 / 44.1, 600), 0.02, 6) == 0);       // AAC-LD's 480 samples: after 6.5 s not yet,
+  CHECK(infer_clock_rate(stream(480, 480 / 44.1, 2300), 0.02, 6) == 44'100); // after 25 s
+}
+
 TEST_CASE("Bursts and gaps follow RFC 3611, the burst ratio Gilbert") {
   const std::vector<MissingRun> runs{run(10, 2), run(20, 1), run(60, 1)};
   const auto pattern = loss_pattern(runs, 0, 100);
