@@ -99,7 +99,7 @@ std::vector<PolicerFit> fit_as_sent(const DetectorInput& input, const Arm& arm, 
   if (std::none_of(fits.begin(), fits.end(), [](const PolicerFit& fit) { return fit.mechanism; })) return {};
   // A queue's packets never come faster than its rate: only arrivals can tell.
   for (auto& fit : fits) {
-    fit.local_rate_ratio = arrived.empty() ? 0 : arrived.front().local_rate_ratio * arrived.front().rate_bps / fit.rate_bps;
+    fit.local_rate_ratio = arrived.empty() ? 0 : arrived.front().local_rate_ratio * std::min(1.0, arrived.front().rate_bps / fit.rate_bps);
     fit.mechanism = fit.mechanism && fit.local_rate_ratio >= no_queue && !waited_before_losses(arm, sent->packets, fit.rate_bps);
   }
   return fits;
