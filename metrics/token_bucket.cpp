@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 
 namespace callwitness::metrics {
 namespace {
@@ -300,6 +301,8 @@ std::span<const ArmPacket> losing_part(std::span<const ArmPacket> packets) {
   return packets.subspan(best_from, best_to - best_from);
 }
 
+constexpr int most_depth = 3;   ///< of parts within parts
+
 /// The time where the between-loss rate steps, if it does.
 std::optional<double> find_step(std::span<const ArmPacket> packets) {
   const auto intervals = telling_intervals(packets);
@@ -330,19 +333,34 @@ std::optional<double> find_step(std::span<const ArmPacket> packets) {
   return best >= 0.3 * whole ? at : std::nullopt;
 }
 
+void fit_into(std::span<const ArmPacket> packets, int depth, std::vector<PolicerFit>& fits);
+
+/// What a fit left of the packets around it: only what holds by itself is kept.
+void fit_rest(std::span<const ArmPacket> packets, int depth, std::vector<PolicerFit>& fits) {
+  if (depth == most_depth) return;
+  std::vector<PolicerFit> parts;
+  fit_into(packets, depth + 1, parts);
+  std::copy_if(parts.begin(), parts.end(), std::back_inserter(fits), [](const PolicerFit& part) { return part.mechanism; });
+}
+
 void fit_into(std::span<const ArmPacket> packets, int depth, std::vector<PolicerFit>& fits) {
   const auto losing = between_first_and_last_loss(packets), most_losing = between_first_and_last_loss(losing_part(packets));
   auto whole = fit_one(losing);
+  auto fitted = losing;
   const bool same = losing.data() == most_losing.data() && losing.size() == most_losing.size();
   if (!same && (!whole || !whole->mechanism)) {
     const auto trimmed = fit_one(most_losing);
-    if (trimmed && (!whole || trimmed->mechanism)) whole = trimmed;
+    if (trimmed && (!whole || trimmed->mechanism)) whole = trimmed, fitted = most_losing;
   }
   if (whole && whole->mechanism && whole->spread <= narrow_spread) {
+    // A milder cap before or after, that loses too little beside this one to count as its losing part.
+    const auto from = static_cast<std::size_t>(fitted.data() - packets.data());
+    fit_rest(packets.first(from), depth, fits);
     fits.push_back(*whole);
+    fit_rest(packets.subspan(from + fitted.size()), depth, fits);
     return;
   }
-  const auto step = depth < 3 ? find_step(packets) : std::nullopt;
+  const auto step = depth < most_depth ? find_step(packets) : std::nullopt;
   if (step) {
     const auto cut = std::lower_bound(packets.begin(), packets.end(), *step, [](const ArmPacket& p, double t) { return p.time < t; });
     const auto left = static_cast<std::size_t>(cut - packets.begin());

@@ -43,6 +43,15 @@ struct Tally {
 
 struct Bin { double said = 0; std::size_t count = 0, right = 0; };
 
+/// How many of several caps in turn are among the findings, within 2 %.
+std::size_t caps_told(const Analysis& analysis, const montecarlo::Truth& truth) {
+  return static_cast<std::size_t>(std::count_if(truth.caps_bps.begin(), truth.caps_bps.end(), [&](double cap) {
+    return std::any_of(analysis.findings.begin(), analysis.findings.end(), [&](const auto& finding) {
+      return finding.kind == "rate_cap" && finding.mechanism == truth.mechanism && std::abs(*finding.rate_bps / cap - 1) <= 0.02;
+    });
+  }));
+}
+
 /// What was found of what bound, by how much of the offered rate the cap leaves.
 struct BySeverity {
   static constexpr std::array edges = {0.65, 0.8, 1.0};
@@ -107,6 +116,7 @@ int main(int argc, char** argv) {
   std::map<int, Bin> reliability;
   std::map<std::string, Bin> by_mechanism;
   std::map<std::string, BySeverity> by_severity;
+  std::size_t steps = 0, steps_told = 0, both_told = 0;
   std::size_t false_accusations = 0, benign_runs = 0, missed = 0, interfering_runs = 0, unbound = 0;
   const auto run = [&](std::string_view scenario, std::uint64_t this_seed) {
     const auto simulated = montecarlo::simulate(scenario, this_seed, seconds);
@@ -128,6 +138,7 @@ int main(int argc, char** argv) {
     else if (interferes) ++interfering_runs, missed += !found;
     // Of adaptive video what is offered follows the cap.
     if (interferes && truth.cap_bps && scenario.find("video") == std::string_view::npos) by_severity[std::string(scenario)].add(truth.severity, found);
+    if (truth.caps_bps.size() > 1) ++steps, steps_told += found, both_told += caps_told(analysis, truth) == truth.caps_bps.size();
     const double said = analysis.verdict.confidence;
     if (accused) {
       for (auto* bin : {&reliability[static_cast<int>(said * 20)], &by_mechanism[mechanism_of(analysis)]}) {
@@ -165,6 +176,7 @@ int main(int argc, char** argv) {
   }
   for (const auto& [name, bin] : by_mechanism)
     fmt::print("said {:<20} {:.3f} on average: right {} of {}\n", name, bin.said / static_cast<double>(bin.count), bin.right, bin.count);
+  if (steps > 0) fmt::print("steps: {} of {} found, with the rates on both sides {}\n", steps_told, steps, both_told);
   double calibration = 0, accusations = 0;
   for (const auto& [index, bin] : reliability) {
     const double n = static_cast<double>(bin.count);

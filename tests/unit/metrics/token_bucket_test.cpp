@@ -90,6 +90,25 @@ TEST_CASE("a policer that begins in mid-call is told from then on") {
   CHECK(fits.front().rate_bps == Approx(60'000).epsilon(0.005));
 }
 
+TEST_CASE("a mild cap that a harder one follows, or goes before, is told too") {
+  // 70 of 80 kbit/s lose 12.5 %, 40 lose 50 %: beside those the first are few.
+  for (const auto& [first, second] : {std::pair{70'000.0, 40'000.0}, {40'000.0, 70'000.0}}) {
+    auto packets = policed(40, first, 2000);
+    for (auto packet : policed(40, second, 2000)) {
+      packet.time += 40;
+      packets.push_back(packet);
+    }
+    const auto fits = fit_policers(packets);
+    REQUIRE(fits.size() == 2);
+    CHECK(fits[0].mechanism);
+    CHECK(fits[0].rate_bps == Approx(first).epsilon(0.01));
+    CHECK(fits[0].end <= 41);
+    CHECK(fits[1].mechanism);
+    CHECK(fits[1].rate_bps == Approx(second).epsilon(0.01));
+    CHECK(fits[1].start >= 39);
+  }
+}
+
 TEST_CASE("random loss is no policer, whatever its ratio") {
   for (const double ratio : {0.01, 0.05, 0.25})
     for (std::uint64_t seed = 1; seed <= 10; ++seed)
