@@ -40,7 +40,7 @@ Threshold best_threshold(const Bins& bins) {
     lost += bins.lost[i];
     if (seen <= 0 || lost * all <= all_lost * seen) continue;
     const double gain = log_likelihood(seen, lost) + log_likelihood(all - seen, all_lost - lost) - chance;
-    if (gain > best.gain) best = {gain, seen, lost};
+    if (gain > best.gain) best = {gain, seen, lost, static_cast<double>(i + 1) * Bins::width};
   }
   return best;
 }
@@ -53,15 +53,12 @@ double mean_size(std::span<const ArmPacket> packets) {
   return packets.empty() ? 0 : bytes / static_cast<double>(packets.size());
 }
 
-/// Buckets of one rate and several depths side by side: each step of a walk waits for the one before, several walks
-/// don't wait for each other.
+/// As `walk`, for buckets of one rate and several depths side by side: each step of a walk waits for the one before, several
+/// walks don't wait for each other.
 template <std::size_t lanes>
 std::array<Bins, lanes> walk_side_by_side(std::span<const ArmPacket> packets, double rate_bps, const std::array<double, lanes>& depths) {
   std::array<Bins, lanes> bins;
-  // A full bucket finds the same bin packet after packet: counting in turns keeps an addition from waiting for the last one.
-  constexpr std::size_t turns = lanes > 1 ? 1 : 4;
-  std::array<std::array<std::array<std::uint32_t, Bins::count>, lanes>, turns> seen{};
-  std::size_t turn = 0;
+  std::array<std::array<std::uint32_t, Bins::count>, lanes> seen{};
   std::array<double, lanes> tokens{};
   const double usual = mean_size(packets);
   double last = 0;
@@ -70,12 +67,11 @@ std::array<Bins, lanes> walk_side_by_side(std::span<const ArmPacket> packets, do
     if (packet.after_silence) known = false;
     if (known) {
       const double added = (packet.time - last) * rate_bps / 8;
-      auto& counts = seen[turn++ % turns];
       const double unit = 1 / std::max(packet.bytes, usual);
       for (std::size_t lane = 0; lane < lanes; ++lane) {
         tokens[lane] = std::min(depths[lane], tokens[lane] + added);
         const auto bin = Bins::of(std::max(0.0, 1 + (tokens[lane] - packet.bytes) * unit));
-        ++counts[lane][bin];
+        ++seen[lane][bin];
         if (packet.lost) bins[lane].lost[bin] += 1;
       }
     }
@@ -89,16 +85,41 @@ std::array<Bins, lanes> walk_side_by_side(std::span<const ArmPacket> packets, do
     }
     known = known || packet.lost;
   }
-  for (const auto& part : seen)
-    for (std::size_t lane = 0; lane < lanes; ++lane)
-      for (std::size_t i = 0; i < Bins::count; ++i) bins[lane].seen[i] += part[lane][i];
+  for (std::size_t lane = 0; lane < lanes; ++lane)
+    for (std::size_t i = 0; i < Bins::count; ++i) bins[lane].seen[i] += seen[lane][i];
   return bins;
 }
 
 }  // namespace
 
+std::vector<double> tokens_found(std::span<const ArmPacket> packets, double rate_bps, double depth) {
+  std::vector<double> shares;
+  shares.reserve(packets.size());
+  const double usual = mean_size(packets);
+  double held = 0, last = 0;
+  bool known = false;
+  for (const auto& packet : packets) {
+    if (packet.after_silence) known = false;
+    if (known) held = std::min(depth, held + (packet.time - last) * rate_bps / 8);
+    const double share = 1 + (held - packet.bytes) / std::max(packet.bytes, usual);
+    shares.push_back(known ? std::max(0.0, share) : unknown_tokens);
+    last = packet.time;
+    if (!packet.lost) held = std::max(0.0, held - packet.bytes);
+    // A loss with that many tokens is none of the bucket's: it tells nothing of what the bucket holds.
+    else if (known && share > full_bucket) continue;
+    // A first loss tells where the bucket stands: somewhere below the packet's size.
+    else held = known ? std::min(held, packet.bytes) : packet.bytes / 2;
+    known = known || packet.lost;
+  }
+  return shares;
+}
+
 Bins walk(std::span<const ArmPacket> packets, double rate_bps, double depth) {
-  return walk_side_by_side<1>(packets, rate_bps, {depth}).front();
+  Bins bins;
+  const auto shares = tokens_found(packets, rate_bps, depth);
+  for (std::size_t i = 0; i < packets.size(); ++i)
+    if (shares[i] != unknown_tokens) bins.add(shares[i], packets[i].lost);
+  return bins;
 }
 
 Bucket find_bucket(std::span<const ArmPacket> packets, const std::vector<double>& rates, std::array<double, bucket_depths.size()>& by_depth) {

@@ -26,11 +26,14 @@ struct Bins {
 };
 
 /// The share of tokens below which packets are lost that explains the losses best, and by how much (nats) over chance.
-struct Threshold { double gain = 0, seen_below = 0, lost_below = 0; };
+struct Threshold { double gain = 0, seen_below = 0, lost_below = 0, share = 0; };
 
 Threshold best_threshold(const Bins& bins);
 
-/// Tokens at each packet, re-synchronised at every loss (then the bucket held less than the packet).
+inline constexpr double unknown_tokens = -1;              ///< before the first loss, and after a silence
+
+/// Tokens over size at each packet, re-synchronised at every loss (then the bucket held less than the packet).
+std::vector<double> tokens_found(std::span<const ArmPacket> packets, double rate_bps, double depth);
 Bins walk(std::span<const ArmPacket> packets, double rate_bps, double depth);
 
 inline constexpr std::array bucket_depths = {1500.0, 3000.0, 6000.0, 12000.0, 24000.0, 48000.0, 96000.0, 192000.0};   ///< bytes

@@ -7,6 +7,8 @@
 #include <array>
 #include <cmath>
 #include <iterator>
+#include <tuple>
+#include <utility>
 
 namespace callwitness::metrics {
 namespace {
@@ -206,6 +208,25 @@ std::span<const ArmPacket> between_first_and_last_loss(std::span<const ArmPacket
   return packets.subspan(static_cast<std::size_t>(first - packets.begin()), static_cast<std::size_t>(last - first));
 }
 
+/// From which packet to which the bucket held: what passed with too few tokens speaks against it, what was lost for it.
+std::pair<std::size_t, std::size_t> held_part(std::span<const ArmPacket> packets, const Bucket& bucket, const Threshold& threshold, double lost, double seen) {
+  constexpr double rarest = 0.001, surest = 0.95;
+  const double below = std::min(surest, threshold.lost_below / threshold.seen_below);
+  const double above = std::max(rarest, (lost - threshold.lost_below) / std::max(1.0, seen - threshold.seen_below));
+  const double for_it = std::log(below / above), against = std::log((1 - below) / (1 - above));
+  const auto shares = tokens_found(packets, bucket.rate, bucket.depth);
+  double sum = 0, best = 0;
+  std::size_t from = 0;
+  std::pair<std::size_t, std::size_t> part{0, packets.size()};
+  for (std::size_t i = 0; i < packets.size(); ++i) {
+    if (shares[i] == unknown_tokens || shares[i] >= threshold.share) continue;
+    if (sum <= 0) sum = 0, from = i;
+    sum += packets[i].lost ? for_it : against;
+    if (sum > best) best = sum, part = {from, i + 1};
+  }
+  return part;
+}
+
 /// `packets` begin and end with a loss.
 std::optional<PolicerFit> fit_one(std::span<const ArmPacket> packets) {
   if (packets.empty()) return std::nullopt;
@@ -242,6 +263,7 @@ std::optional<PolicerFit> fit_one(std::span<const ArmPacket> packets) {
   fit.recall = threshold.lost_below / lost;
   fit.loss_when_full = seen_full > 0 ? lost_full / seen_full / (lost / seen) : 0;
   fit.lost_when_full = lost_full / lost;
+  std::tie(fit.held_from, fit.held_to) = held_part(packets, bucket, threshold, lost, seen);
   fit.evenness_p = evenness_p(packets, fit.loss_ratio);
   auto windows = losses_by_window(packets);
   std::sort(windows.rbegin(), windows.rend());
@@ -353,6 +375,11 @@ void fit_into(std::span<const ArmPacket> packets, int depth, std::vector<Policer
     if (trimmed && (!whole || trimmed->mechanism)) whole = trimmed, fitted = most_losing;
   }
   if (whole && whole->mechanism && whole->spread <= narrow_spread) {
+    // Stray losses before it began and after it ended are not its own.
+    constexpr double longest_stray = 3;   // seconds: less is the bucket's own first and last loss
+    const auto held = between_first_and_last_loss(fitted.subspan(whole->held_from, whole->held_to - whole->held_from));
+    if (!held.empty() && (held.front().time - whole->start > longest_stray || whole->end - held.back().time > longest_stray))
+      if (const auto exact = fit_one(held); exact && exact->mechanism) whole = exact, fitted = held;
     // A milder cap before or after, that loses too little beside this one to count as its losing part.
     const auto from = static_cast<std::size_t>(fitted.data() - packets.data());
     fit_rest(packets.first(from), depth, fits);

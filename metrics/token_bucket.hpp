@@ -27,6 +27,7 @@ struct PolicerFit {
   double evenness_p = 1;                   ///< of losses spread as evenly over 2 s windows, by chance alone
   std::size_t windows_losing = 0;          ///< windows of 2 s that lose two packets or more
   double lost_in_worst = 0;                ///< share of the losses in the worst two of them
+  std::size_t held_from = 0, held_to = 0;  ///< the packets, from the first on, between which the bucket explains losses best
   bool mechanism = false;                  ///< the rules for a policer hold
 };
 

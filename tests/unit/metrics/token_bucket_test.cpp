@@ -55,6 +55,10 @@ TEST_CASE("the walk starts at the first loss, then fills and empties the bucket 
   // A lost packet takes no tokens: 50+100 = 150.
   CHECK(in(150, false) == 1);
   CHECK(in(300, true) + in(210, true) + in(150, true) == 0);
+  const auto shares = tokens_found(packets, 8000, 300);
+  const std::vector<double> expected = {unknown_tokens, unknown_tokens, 300 / 200.0, 210 / 200.0, 50 / 200.0, 150 / 200.0};
+  REQUIRE(shares.size() == expected.size());
+  for (std::size_t i = 0; i < shares.size(); ++i) CHECK(shares[i] == Approx(expected[i]));
 }
 
 TEST_CASE("the threshold that parts lost from passed is found, and its gain in nats") {
@@ -88,6 +92,17 @@ TEST_CASE("a policer that begins in mid-call is told from then on") {
   CHECK(fits.front().mechanism);
   CHECK(fits.front().start == Approx(40).margin(2));
   CHECK(fits.front().rate_bps == Approx(60'000).epsilon(0.005));
+}
+
+TEST_CASE("stray losses before a policer began are not its own") {
+  auto packets = policed(90, 48'000, 2000, 10);
+  for (const std::size_t stray : {60U, 200U, 390U}) packets[stray].lost = true;   // 1.2 s to 7.8 s
+  const auto fits = fit_policers(packets);
+  REQUIRE(fits.size() == 1);
+  CHECK(fits.front().mechanism);
+  CHECK(fits.front().start == Approx(10).margin(1));
+  CHECK(fits.front().end == Approx(90).margin(1));
+  CHECK(fits.front().rate_bps == Approx(48'000).epsilon(0.005));
 }
 
 TEST_CASE("a mild cap that a harder one follows, or goes before, is told too") {
