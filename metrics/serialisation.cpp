@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
+#include <utility>
 
 namespace callwitness::metrics {
 namespace {
@@ -25,6 +27,8 @@ constexpr double most_gap_ratio = 1.3;          ///< of gaps that hold a loss ov
 constexpr double most_unusual = 0.1;            ///< distance of the median of gaps × rate / size from 1
 constexpr double steady_gaps = 0.35;            ///< IQR/median of gaps × rate / size
 constexpr double steady_runs = 0.05;            ///< the same of eight gaps together
+constexpr double clearly_slower = 1.2;          ///< of two parts of an arm, for one to be looked at by itself
+constexpr double longest_stray = 3;             ///< seconds outside the part that holds, before that is fitted again
 
 struct Window { double rate = 0; std::size_t begin = 0, end = 0; };
 
@@ -66,6 +70,47 @@ double off_grid(double gap, const PacketTimes& times) {
   return odd < exact_clock ? odd : usual;
 }
 
+/// From which window to which a queue at `rate` held: what passed faster speaks against it, what reached it for it.
+std::pair<std::size_t, std::size_t> held_windows(const std::vector<Window>& windows, double rate, double packet_bytes) {
+  constexpr double leeway = 0.02, toll = 2;
+  double sum = 0, best = 0;
+  std::size_t from = 0;
+  std::pair<std::size_t, std::size_t> held{0, windows.size()};
+  for (std::size_t i = 0; i < windows.size(); ++i) {
+    if (sum <= 0) sum = 0, from = i;
+    if (windows[i].rate > rate * (1 + leeway) + packet_bytes * 8 / window_seconds) sum -= toll;
+    else if (windows[i].rate >= rate * (1 - plateau_width)) sum += 1;
+    if (sum > best) best = sum, held = {from, i + 1};
+  }
+  return held;
+}
+
+/// The slower of two parts, where the rate steps: faster traffic before a queue that begins in mid-call hides its plateau.
+/// Empty: no step.
+std::span<const ArmPacket> slower_part(std::span<const ArmPacket> packets) {
+  std::vector<ArmPacket> passed;
+  std::copy_if(packets.begin(), packets.end(), std::back_inserter(passed), [](const ArmPacket& packet) { return !packet.lost; });
+  if (passed.empty()) return {};
+  const auto windows = windows_of(passed);
+  std::vector<double> sums{0};
+  for (const auto& window : windows) sums.push_back(sums.back() + window.rate);
+  const auto mean_of = [&](std::size_t from, std::size_t to) { return (sums[to] - sums[from]) / static_cast<double>(to - from); };
+  double best = 0;
+  std::size_t cut = 0;
+  for (std::size_t i = minimum_saturated; i + minimum_saturated <= windows.size(); ++i) {
+    const double difference = mean_of(0, i) - mean_of(i, windows.size());
+    const double explained = difference * difference * static_cast<double>(i * (windows.size() - i));
+    if (explained > best) best = explained, cut = i;
+  }
+  if (cut == 0) return {};
+  const double before = mean_of(0, cut), after = mean_of(cut, windows.size());
+  if (std::max(before, after) < clearly_slower * std::min(before, after)) return {};
+  const double at = passed[windows[cut].begin].time;
+  const auto second = std::find_if(packets.begin(), packets.end(), [&](const ArmPacket& packet) { return packet.time >= at; });
+  const auto first_count = static_cast<std::size_t>(second - packets.begin());
+  return before < after ? packets.first(first_count) : packets.subspan(first_count);
+}
+
 /// How much longer the gaps that hold a loss are than the others, each set against the time its packet's size takes.
 /// A queue's gaps don't know of the packets it dropped (1.0); a loss without a queue leaves a gap twice as long.
 double loss_widens(const std::vector<double>& gaps, const std::vector<double>& expected, const std::vector<bool>& broken) {
@@ -92,9 +137,8 @@ std::vector<double> relative_of_runs(const std::vector<double>& gaps, const std:
   return relative;
 }
 
-}  // namespace
-
-std::optional<ShaperFit> fit_shaper(std::span<const ArmPacket> all, const PacketTimes& times) {
+/// One plateau of the whole arm.
+std::optional<ShaperFit> fit_plateau(std::span<const ArmPacket> all, const PacketTimes& times) {
   std::vector<ArmPacket> passed;
   std::vector<bool> after_loss;
   bool lost_before = false;
@@ -129,13 +173,10 @@ std::optional<ShaperFit> fit_shaper(std::span<const ArmPacket> all, const Packet
   fit.windows = windows.size();
   std::vector<double> plateau, mean_sizes, gaps, expected, expected_before, relative, sizes;
   std::vector<bool> broken;                     // the gap holds a loss
-  fit.start = -1;
   for (const auto& window : windows) {
     if (std::abs(window.rate / best_centre - 1) > plateau_width) continue;
     plateau.push_back(window.rate);
     mean_sizes.push_back(window.rate * window_seconds / 8 / static_cast<double>(window.end - window.begin));
-    if (fit.start < 0) fit.start = passed[window.begin].time;
-    fit.end = passed[window.end - 1].time;
     for (std::size_t i = std::max<std::size_t>(1, window.begin); i < window.end; ++i) {
       if (passed[i].bytes < small || passed[i - 1].bytes < small) continue;
       const double gap = passed[i].time - passed[i - 1].time;
@@ -162,6 +203,9 @@ std::optional<ShaperFit> fit_shaper(std::span<const ArmPacket> all, const Packet
   }
   if (time <= 0) return std::nullopt;
   fit.rate_bps = bytes * 8 / time;
+  const auto [first, last] = held_windows(windows, fit.rate_bps, mean(all_sizes));
+  fit.start = passed[windows[first].begin].time;
+  fit.end = passed[windows[last - 1].end - 1].time;
   fit.plateau_cv = standard_deviation(plateau) / mean(plateau);
   const double half = std::max(0.005, 2.5 * fit.plateau_cv / std::sqrt(static_cast<double>(plateau.size())));
   fit.rate_low = fit.rate_bps * (1 - half);
@@ -192,6 +236,26 @@ std::optional<ShaperFit> fit_shaper(std::span<const ArmPacket> all, const Packet
   // The plateau's rate must be that of the usual gap: on a line that others' large packets hold up, ours come in clumps.
   const bool usual = std::abs(median(relative) - 1) <= most_unusual;
   fit.mechanism = serial && usual && gaps_ignore_losses && fit.plateau_cv <= widest_plateau && relative_spread(relative) <= steady_gaps;
+  return fit;
+}
+
+std::span<const ArmPacket> between(std::span<const ArmPacket> packets, double from, double to) {
+  const auto begin = std::find_if(packets.begin(), packets.end(), [&](const ArmPacket& p) { return p.time >= from; });
+  const auto end = std::find_if(begin, packets.end(), [&](const ArmPacket& p) { return p.time > to; });
+  return packets.subspan(static_cast<std::size_t>(begin - packets.begin()), static_cast<std::size_t>(end - begin));
+}
+
+}  // namespace
+
+std::optional<ShaperFit> fit_shaper(std::span<const ArmPacket> packets, const PacketTimes& times) {
+  auto fit = fit_plateau(packets, times);
+  if (!fit || !fit->mechanism) {
+    const auto part = slower_part(packets);
+    if (auto alone = part.empty() ? std::nullopt : fit_plateau(part, times); alone && alone->mechanism) fit = std::move(alone), packets = part;
+  }
+  if (!fit || !fit->mechanism || packets.empty()) return fit;
+  if (fit->start - packets.front().time > longest_stray || packets.back().time - fit->end > longest_stray)
+    if (auto exact = fit_plateau(between(packets, fit->start, fit->end), times); exact && exact->mechanism) return exact;
   return fit;
 }
 

@@ -374,12 +374,14 @@ void fit_into(std::span<const ArmPacket> packets, int depth, std::vector<Policer
     const auto trimmed = fit_one(most_losing);
     if (trimmed && (!whole || trimmed->mechanism)) whole = trimmed, fitted = most_losing;
   }
-  if (whole && whole->mechanism && whole->spread <= narrow_spread) {
-    // Stray losses before it began and after it ended are not its own.
+  if (whole && whole->mechanism) {
+    // Stray losses before it began and after it ended are not its own. Nor is what came before a queue a sign against one.
     constexpr double longest_stray = 3;   // seconds: less is the bucket's own first and last loss
     const auto held = between_first_and_last_loss(fitted.subspan(whole->held_from, whole->held_to - whole->held_from));
     if (!held.empty() && (held.front().time - whole->start > longest_stray || whole->end - held.back().time > longest_stray))
-      if (const auto exact = fit_one(held); exact && exact->mechanism) whole = exact, fitted = held;
+      if (const auto exact = fit_one(held); exact && (exact->mechanism || exact->local_rate_ratio < least_local_rate_ratio)) whole = exact, fitted = held;
+  }
+  if (whole && whole->mechanism && whole->spread <= narrow_spread) {
     // A milder cap before or after, that loses too little beside this one to count as its losing part.
     const auto from = static_cast<std::size_t>(fitted.data() - packets.data());
     fit_rest(packets.first(from), depth, fits);

@@ -32,7 +32,7 @@ std::vector<std::string_view> benign_scenarios() {
 }
 
 std::vector<std::string_view> interfering_scenarios() {
-  return {"policer_constant", "policer_opus", "policer_dtx", "policer_video", "policer_opaque", "policer_opaque_speech", "policer_begins", "policer_steps", "policer_and_wifi", "shaper_constant", "shaper_opaque", "shaper_opus", "quota", "periodic_blackhole",
+  return {"policer_constant", "policer_opus", "policer_dtx", "policer_video", "policer_opaque", "policer_opaque_speech", "policer_begins", "policer_steps", "policer_and_wifi", "shaper_constant", "shaper_opaque", "shaper_opus", "shaper_begins", "quota", "periodic_blackhole",
           "cuts_after_uptime", "freeze_at_bytes"};
 }
 
@@ -80,6 +80,7 @@ Simulated simulate(std::string_view name, std::uint64_t seed, double seconds) {
     double cap = video ? random.uniform(150'000, 500'000) : severity * offered;
     double from = 0;
     if (has("begins")) from = seconds * random.uniform(0.15, 0.4);
+    truth.from = from;
     if (starts("shaper")) {
       // Comes after the line: put there below.
     } else if (has("steps")) {
@@ -208,7 +209,7 @@ Simulated simulate(std::string_view name, std::uint64_t seed, double seconds) {
     add(world.down, std::make_unique<Holds>(random, random.uniform(5, 15), random.uniform(0.05, 0.25), random.uniform(0, 0.3)));
     add(world.down, std::make_unique<Delay>(random, 0.001, random.uniform(0.003, 0.015)));
   }
-  if (starts("shaper")) add(world.down, std::make_unique<Queue>(*truth.cap_bps, random.uniform(2000, 8000), the_call()));
+  if (starts("shaper")) add(world.down, std::make_unique<Queue>(*truth.cap_bps, random.uniform(2000, 8000), the_call(), truth.from));
   add(world.up, std::make_unique<Queue>(std::max(line / 4, 200'000.0), 50'000, everything()));
   add(world.down, std::make_unique<RandomLoss>(random, random.uniform(0.0005, 0.004)));
   if (random.chance(0.3)) add(world.down, std::make_unique<Holds>(random, random.uniform(30, 90), random.uniform(0.05, 0.4), 0));   // host stalls
@@ -237,7 +238,7 @@ void replay(const Simulated& simulated, callwitness::capture::PacketSink& sink) 
   std::uint64_t ordinal = 0;
   for (const auto& frame : simulated.frames) {
     Packet packet;
-    packet.time = Time(std::chrono::seconds(1'700'000'000)) + callwitness::capture::from_seconds(frame.time);
+    packet.time = epoch + callwitness::capture::from_seconds(frame.time);
     packet.bytes = frame.bytes;
     packet.wire_length = static_cast<std::uint32_t>(frame.bytes.size());
     packet.link_type = LinkType{1};

@@ -21,9 +21,12 @@ struct Truth {
   std::size_t cuts = 0;
   bool freezes = false;                      ///< calls go dead after the same amount of bytes
   double seconds = 0;
+  double from = 0;                           ///< seconds: a cap's beginning, where that is in mid-call
   double severity = 0;                       ///< cap over offered rate
   bool binds = true;                         ///< what interferes took ≥2 % of the packets
 };
+
+inline constexpr callwitness::capture::Time epoch{std::chrono::seconds(1'700'000'000)};   ///< of the packets' times
 
 struct Simulated { std::vector<Frame> frames; Truth truth; };
 

@@ -25,11 +25,15 @@ std::vector<Offered> talk(double seconds, double mean_bytes, double deviation, s
 enum class Pause { before, after };   ///< a packet waits for its own size, or (a bucket in debt, HTB) for its predecessor's
 
 /// What comes out of a queue of `limit` bytes that drains at `rate_bps`.
-std::vector<ArmPacket> shaped(const std::vector<Offered>& packets, double rate_bps, double limit, Pause pause) {
+std::vector<ArmPacket> shaped(const std::vector<Offered>& packets, double rate_bps, double limit, Pause pause, double from = 0) {
   std::vector<ArmPacket> out;
   double free = 0;
   std::uint32_t ordinal = 0;
   for (const auto& packet : packets) {
+    if (packet.time < from) {
+      out.push_back({packet.time, packet.bytes, ++ordinal});
+      continue;
+    }
     const double backlog = std::max(0.0, free - packet.time) * rate_bps / 8, time = packet.bytes * 8 / rate_bps;
     ArmPacket arrived;
     arrived.bytes = packet.bytes;
@@ -59,6 +63,25 @@ TEST_CASE("a queue that drains at a constant rate is told by the spacing of its 
     CHECK(fit->rate_high > 50'000);
     CHECK(fit->correlation > 0.95);
   }
+}
+
+// 150 bytes each 20 ms are 60 kbit/s. Of 32 the plateau lies far below what passed before; of 57 what passed before strays into it.
+TEST_CASE("a queue that begins in mid-call is told, and since when") {
+  for (const double rate : {32'000.0, 57'000.0}) {
+    const auto fit = fit_shaper(shaped(talk(90, 150, 30, 3), rate, 3000, Pause::before, 30), {0.02});
+    REQUIRE(fit.has_value());
+    CHECK(fit->mechanism);
+    CHECK(fit->rate_bps == Approx(rate).epsilon(0.005));
+    CHECK(fit->start == Approx(30).margin(3));
+    CHECK(fit->end == Approx(90).margin(3));
+  }
+}
+
+TEST_CASE("traffic that only becomes slower is no queue") {
+  auto packets = talk(40, 150, 30, 3);
+  for (auto packet : talk(40, 80, 16, 4)) packets.push_back({packet.time + 40, packet.bytes});
+  const auto fit = fit_shaper(shaped(packets, 1e9, 1e9, Pause::before), {0.02});
+  CHECK_FALSE((fit && fit->mechanism));
 }
 
 // A full queue of bytes turns the large packets away, so that the gaps around its losses are those of other sizes.
