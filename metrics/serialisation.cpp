@@ -27,7 +27,8 @@ constexpr double most_gap_ratio = 1.3;          ///< of gaps that hold a loss ov
 constexpr double most_unusual = 0.1;            ///< distance of the median of gaps × rate / size from 1
 constexpr double steady_gaps = 0.35;            ///< IQR/median of gaps × rate / size
 constexpr double steady_runs = 0.05;            ///< the same of eight gaps together
-constexpr double clearly_slower = 1.2;          ///< of two parts of an arm, for one to be looked at by itself
+constexpr double clearly_slower = 1.03;         ///< of two parts of an arm, for one to be looked at by itself
+constexpr int most_cuts = 2;                    ///< a queue that comes and goes lies between two
 constexpr double longest_stray = 3;             ///< seconds outside the part that holds, before that is fitted again
 
 struct Window { double rate = 0; std::size_t begin = 0, end = 0; };
@@ -85,7 +86,7 @@ std::pair<std::size_t, std::size_t> held_windows(const std::vector<Window>& wind
   return held;
 }
 
-/// The slower of two parts, where the rate steps: faster traffic before a queue that begins in mid-call hides its plateau.
+/// The slower of two parts, where the rate steps: faster traffic before a queue began, or after it ended, hides its plateau.
 /// Empty: no step.
 std::span<const ArmPacket> slower_part(std::span<const ArmPacket> packets) {
   std::vector<ArmPacket> passed;
@@ -249,9 +250,11 @@ std::span<const ArmPacket> between(std::span<const ArmPacket> packets, double fr
 
 std::optional<ShaperFit> fit_shaper(std::span<const ArmPacket> packets, const PacketTimes& times) {
   auto fit = fit_plateau(packets, times);
-  if (!fit || !fit->mechanism) {
-    const auto part = slower_part(packets);
-    if (auto alone = part.empty() ? std::nullopt : fit_plateau(part, times); alone && alone->mechanism) fit = std::move(alone), packets = part;
+  auto part = packets;
+  for (int cut = 0; cut < most_cuts && !(fit && fit->mechanism); ++cut) {
+    part = slower_part(part);
+    if (part.empty()) break;
+    if (auto alone = fit_plateau(part, times); alone && alone->mechanism) fit = std::move(alone), packets = part;
   }
   if (!fit || !fit->mechanism || packets.empty()) return fit;
   if (fit->start - packets.front().time > longest_stray || packets.back().time - fit->end > longest_stray)

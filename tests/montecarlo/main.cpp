@@ -52,12 +52,17 @@ std::size_t caps_told(const Analysis& analysis, const montecarlo::Truth& truth) 
   }));
 }
 
-/// How far the beginning of the cap's finding is from the truth, in seconds; none: no such finding.
-std::optional<double> since_when_error(const Analysis& analysis, const montecarlo::Truth& truth) {
-  for (const auto& finding : analysis.findings)
-    if (finding.kind == "rate_cap" && finding.mechanism == truth.mechanism)
-      return std::abs(callwitness::capture::seconds(finding.start_time - montecarlo::epoch) - truth.from);
-  return std::nullopt;
+struct SpanErrors { std::vector<double> since, until; };   ///< seconds
+
+/// How far the beginning and the end of the cap's finding are from the truth, where those are in mid-call.
+void add_span_errors(const Analysis& analysis, const montecarlo::Truth& truth, SpanErrors& errors) {
+  for (const auto& finding : analysis.findings) {
+    if (finding.kind != "rate_cap" || finding.mechanism != truth.mechanism) continue;
+    const auto second = [](callwitness::capture::Time time) { return callwitness::capture::seconds(time - montecarlo::epoch); };
+    if (truth.from > 0) errors.since.push_back(std::abs(second(finding.start_time) - truth.from));
+    if (truth.until) errors.until.push_back(std::abs(second(finding.end_time) - *truth.until));
+    return;
+  }
 }
 
 /// What was found of what bound, by how much of the offered rate the cap leaves.
@@ -124,7 +129,7 @@ int main(int argc, char** argv) {
   std::map<int, Bin> reliability;
   std::map<std::string, Bin> by_mechanism;
   std::map<std::string, BySeverity> by_severity;
-  std::vector<double> since_errors;
+  SpanErrors span_errors;
   std::size_t steps = 0, steps_told = 0, both_told = 0;
   std::size_t false_accusations = 0, benign_runs = 0, missed = 0, interfering_runs = 0, unbound = 0;
   const auto run = [&](std::string_view scenario, std::uint64_t this_seed) {
@@ -148,7 +153,7 @@ int main(int argc, char** argv) {
     // Of adaptive video what is offered follows the cap.
     if (interferes && truth.cap_bps && scenario.find("video") == std::string_view::npos) by_severity[std::string(scenario)].add(truth.severity, found);
     if (truth.caps_bps.size() > 1) ++steps, steps_told += found, both_told += caps_told(analysis, truth) == truth.caps_bps.size();
-    if (const auto late = truth.from > 0 && found ? since_when_error(analysis, truth) : std::nullopt) since_errors.push_back(*late);
+    if (found) add_span_errors(analysis, truth, span_errors);
     const double said = analysis.verdict.confidence;
     if (accused) {
       for (auto* bin : {&reliability[static_cast<int>(said * 20)], &by_mechanism[mechanism_of(analysis)]}) {
@@ -187,9 +192,10 @@ int main(int argc, char** argv) {
   for (const auto& [name, bin] : by_mechanism)
     fmt::print("said {:<20} {:.3f} on average: right {} of {}\n", name, bin.said / static_cast<double>(bin.count), bin.right, bin.count);
   if (steps > 0) fmt::print("steps: {} of {} found, with the rates on both sides {}\n", steps_told, steps, both_told);
-  if (!since_errors.empty())
-    fmt::print("since when: {} told, median error {:.1f} s, 90 % within {:.1f} s\n", since_errors.size(), callwitness::metrics::median(since_errors),
-               callwitness::metrics::quantile(since_errors, 0.9));
+  for (const auto& [what, errors] : {std::pair{"since", &span_errors.since}, {"until", &span_errors.until}})
+    if (!errors->empty())
+      fmt::print("{} when: {} told, median error {:.1f} s, 90 % within {:.1f} s\n", what, errors->size(), callwitness::metrics::median(*errors),
+                 callwitness::metrics::quantile(*errors, 0.9));
   double calibration = 0, accusations = 0;
   for (const auto& [index, bin] : reliability) {
     const double n = static_cast<double>(bin.count);

@@ -36,9 +36,9 @@ inline Selector the_call() { return [](const SimPacket& p) { return p.is_call; }
 /// A line with a first-in-first-out queue of so many bytes (also a shaper, for a selector).
 class Queue final : public Element {
  public:
-  Queue(double rate_bps, double queue_bytes, Selector selector, double from = 0) : rate_(rate_bps), queue_(queue_bytes), selector_(std::move(selector)), from_(from) {}
+  Queue(double rate_bps, double queue_bytes, Selector selector, double from = 0, double until = 1e9) : rate_(rate_bps), queue_(queue_bytes), selector_(std::move(selector)), from_(from), until_(until) {}
   bool pass(SimPacket& packet) override {
-    if (!selector_(packet) || packet.arrival < from_) return true;
+    if (!selector_(packet) || packet.arrival < from_ || packet.arrival > until_) return true;
     const double backlog = std::max(0.0, free_ - packet.arrival) * rate_ / 8;
     if (backlog + packet.bytes > queue_ + 1500) return false;
     free_ = std::max(free_, packet.arrival) + packet.bytes * 8 / rate_;
@@ -49,7 +49,7 @@ class Queue final : public Element {
  private:
   double rate_, queue_;
   Selector selector_;
-  double from_, free_ = 0;
+  double from_, until_, free_ = 0;
 };
 
 class Policer final : public Element {

@@ -32,7 +32,7 @@ std::vector<std::string_view> benign_scenarios() {
 }
 
 std::vector<std::string_view> interfering_scenarios() {
-  return {"policer_constant", "policer_opus", "policer_dtx", "policer_video", "policer_opaque", "policer_opaque_speech", "policer_begins", "policer_steps", "policer_and_wifi", "shaper_constant", "shaper_opaque", "shaper_opus", "shaper_begins", "quota", "periodic_blackhole",
+  return {"policer_constant", "policer_opus", "policer_dtx", "policer_video", "policer_opaque", "policer_opaque_speech", "policer_begins", "policer_steps", "policer_comes_and_goes", "policer_and_wifi", "shaper_constant", "shaper_opaque", "shaper_opus", "shaper_begins", "shaper_comes_and_goes", "quota", "periodic_blackhole",
           "cuts_after_uptime", "freeze_at_bytes"};
 }
 
@@ -79,7 +79,8 @@ Simulated simulate(std::string_view name, std::uint64_t seed, double seconds) {
     const double depth = random.uniform(1600, video ? 30000 : 6000);
     double cap = video ? random.uniform(150'000, 500'000) : severity * offered;
     double from = 0;
-    if (has("begins")) from = seconds * random.uniform(0.15, 0.4);
+    if (has("begins") || has("comes_and_goes")) from = seconds * random.uniform(0.15, 0.4);
+    if (has("comes_and_goes")) truth.until = seconds * random.uniform(0.7, 0.9);
     truth.from = from;
     if (starts("shaper")) {
       // Comes after the line: put there below.
@@ -89,7 +90,8 @@ Simulated simulate(std::string_view name, std::uint64_t seed, double seconds) {
       add(world.down, std::make_unique<Policer>(std::vector<Policer::Step>{{0, cap}, {seconds * random.uniform(0.4, 0.6), second}}, depth, the_call()));
       cap = second;
     } else {
-      add(world.down, std::make_unique<Policer>(std::vector<Policer::Step>{{from, cap}}, depth, the_call()));
+      constexpr double no_limit = 1e9;
+      add(world.down, std::make_unique<Policer>(std::vector<Policer::Step>{{from, cap}, {truth.until.value_or(seconds), no_limit}}, depth, the_call()));
     }
     truth.caps_bps.push_back(cap);
     truth.cap_bps = cap;
@@ -209,7 +211,7 @@ Simulated simulate(std::string_view name, std::uint64_t seed, double seconds) {
     add(world.down, std::make_unique<Holds>(random, random.uniform(5, 15), random.uniform(0.05, 0.25), random.uniform(0, 0.3)));
     add(world.down, std::make_unique<Delay>(random, 0.001, random.uniform(0.003, 0.015)));
   }
-  if (starts("shaper")) add(world.down, std::make_unique<Queue>(*truth.cap_bps, random.uniform(2000, 8000), the_call(), truth.from));
+  if (starts("shaper")) add(world.down, std::make_unique<Queue>(*truth.cap_bps, random.uniform(2000, 8000), the_call(), truth.from, truth.until.value_or(seconds)));
   add(world.up, std::make_unique<Queue>(std::max(line / 4, 200'000.0), 50'000, everything()));
   add(world.down, std::make_unique<RandomLoss>(random, random.uniform(0.0005, 0.004)));
   if (random.chance(0.3)) add(world.down, std::make_unique<Holds>(random, random.uniform(30, 90), random.uniform(0.05, 0.4), 0));   // host stalls

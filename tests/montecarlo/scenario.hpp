@@ -22,6 +22,7 @@ struct Truth {
   bool freezes = false;                      ///< calls go dead after the same amount of bytes
   double seconds = 0;
   double from = 0;                           ///< seconds: a cap's beginning, where that is in mid-call
+  std::optional<double> until;               ///< its end, likewise
   double severity = 0;                       ///< cap over offered rate
   bool binds = true;                         ///< what interferes took ≥2 % of the packets
 };

@@ -77,6 +77,19 @@ TEST_CASE("a queue that begins in mid-call is told, and since when") {
   }
 }
 
+TEST_CASE("a queue that begins and ends in mid-call is told, since when and until when") {
+  for (const double rate : {32'000.0, 50'000.0}) {
+    auto packets = shaped(talk(70, 150, 30, 3), rate, 3000, Pause::before, 30);
+    for (const auto& packet : talk(20, 150, 30, 4)) packets.push_back({70.5 + packet.time, packet.bytes, 1});
+    const auto fit = fit_shaper(packets, {0.02});
+    REQUIRE(fit.has_value());
+    CHECK(fit->mechanism);
+    CHECK(fit->rate_bps == Approx(rate).epsilon(0.005));
+    CHECK(fit->start == Approx(30).margin(3));
+    CHECK(fit->end == Approx(70).margin(3));
+  }
+}
+
 TEST_CASE("traffic that only becomes slower is no queue") {
   auto packets = talk(40, 150, 30, 3);
   for (auto packet : talk(40, 80, 16, 4)) packets.push_back({packet.time + 40, packet.bytes});
