@@ -112,7 +112,21 @@ struct StreamTrace {
   std::vector<Numbered> numbered;
   std::size_t count = 0;
   double bytes = 0;
+  double clock = 0;                              ///< of its timestamps, Hz; 0: none
+  const TracePacket* newest = nullptr;           ///< by its number
 };
+
+/// Media a packet since the newest one, which this one replaces if it is newer.
+std::uint16_t media_tenths_ms(StreamTrace& trace, const TracePacket& packet) {
+  if (trace.clock <= 0 || !packet.has_media_time || packet.extended_sequence == TracePacket::no_sequence) return 0;
+  const TracePacket* before = trace.newest;
+  if (before != nullptr && packet.extended_sequence <= before->extended_sequence) return 0;
+  trace.newest = &packet;
+  if (before == nullptr) return 0;
+  const double ticks = static_cast<std::int32_t>(packet.media_time - before->media_time);
+  const double tenths = 1e4 * ticks / trace.clock / (double{packet.extended_sequence} - before->extended_sequence);
+  return tenths < 0.5 || tenths > UINT16_MAX ? 0 : static_cast<std::uint16_t>(std::lround(tenths));
+}
 
 struct FlowTraces {
   const Observation& observation;
@@ -138,11 +152,14 @@ std::size_t collect(FlowTraces& traces) {
   each([&](const TracePacket&, StreamTrace& trace) { ++trace.count, ++count; });
   if (count < minimum_packets) return count;
   traces.arrivals.reserve(count);
-  for (auto& [stream, trace] : traces.streams) trace.all.reserve(trace.count), trace.numbered.reserve(trace.count);
+  for (auto& [stream, trace] : traces.streams) {
+    trace.all.reserve(trace.count), trace.numbered.reserve(trace.count);
+    if (stream < traces.observation.streams.size()) trace.clock = traces.observation.streams[stream].clock_rate_hz;
+  }
   each([&](const TracePacket& packet, StreamTrace& trace) {
     const auto place = static_cast<std::size_t>(&packet - traces.flow.trace.data());
     const double time = traces.times.empty() ? capture::seconds(packet.time - traces.observation.first_time) : traces.times[place];
-    const ArmPacket arm_packet{time, static_cast<double>(packet.ip_bytes), packet.ordinal, false, false};
+    const ArmPacket arm_packet{time, static_cast<double>(packet.ip_bytes), packet.ordinal, false, false, media_tenths_ms(trace, packet)};
     trace.all.push_back(arm_packet);
     trace.bytes += packet.ip_bytes;
     traces.arrivals.push_back(time);

@@ -16,6 +16,7 @@ struct ArmPacket {
   std::uint32_t ordinal = 0;       ///< 0: lost
   bool lost = false;
   bool after_silence = false;      ///< nothing came for ≥ 1.5 s before it: what a bucket held then is unknown
+  std::uint16_t media_tenths_ms = 0;   ///< media a packet since the one before, by its stream's timestamps, in 0.1 ms; 0: unknown
 };
 
 enum class LossSource : std::uint8_t { none, sequence, cadence };

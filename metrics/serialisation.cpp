@@ -23,6 +23,8 @@ constexpr double varying_sizes = 0.04;          ///< coefficient of variation fr
 constexpr double least_size_share = 0.4;        ///< of the median size, for a packet to count in the slope
 constexpr double least_off_grid = 0.05;         ///< real clocks and timers stray 3 %
 constexpr double exact_clock = 0.0125;          ///< of spacings that only a clock keeps
+constexpr double least_off_clock = 0.02;        ///< of gaps from their own packets' time, where each tells it
+constexpr std::size_t telling_gaps = 20;
 constexpr double most_gap_ratio = 1.3;          ///< of gaps that hold a loss over those that don't
 constexpr double most_unusual = 0.1;            ///< distance of the median of gaps × rate / size from 1
 constexpr double steady_gaps = 0.35;            ///< IQR/median of gaps × rate / size
@@ -70,6 +72,20 @@ double off_grid(double gap, const PacketTimes& times) {
                                          1152 / 44100.0, 2 / 64.0, 0.032, 1 / 30.0, 2048 / 48000.0, 0.045, 2048 / 44100.0, 3 / 64.0, 0.050, 4 / 64.0, 0.064, 0.090});
   return odd < exact_clock ? odd : usual;
 }
+
+/// How far gaps are from the time of their own packets (a sender may change it, and packs twice the bytes for twice the time);
+/// unknown where the packets don't tell.
+struct OffClock {
+  std::vector<double> whole, broken;            ///< gap over the packet's time, without and with a loss in it
+  void add(double gap, const ArmPacket& packet, bool holds_loss) {
+    if (packet.media_tenths_ms > 0) (holds_loss ? broken : whole).push_back(gap / (packet.media_tenths_ms * 1e-4));
+  }
+  std::optional<double> distance() const {
+    const auto& telling = whole.size() >= telling_gaps ? whole : broken;
+    if (telling.size() < telling_gaps) return std::nullopt;
+    return std::abs(median(telling) - 1);
+  }
+};
 
 /// From which window to which a queue at `rate` held: what passed faster speaks against it, what reached it for it.
 std::pair<std::size_t, std::size_t> held_windows(const std::vector<Window>& windows, double rate, double packet_bytes) {
@@ -174,6 +190,7 @@ std::optional<ShaperFit> fit_plateau(std::span<const ArmPacket> all, const Packe
   fit.windows = windows.size();
   std::vector<double> plateau, mean_sizes, gaps, expected, expected_before, relative, sizes;
   std::vector<bool> broken;                     // the gap holds a loss
+  OffClock off_clock;
   for (const auto& window : windows) {
     if (std::abs(window.rate / best_centre - 1) > plateau_width) continue;
     plateau.push_back(window.rate);
@@ -185,6 +202,7 @@ std::optional<ShaperFit> fit_plateau(std::span<const ArmPacket> all, const Packe
       sizes.push_back(passed[i].bytes);
       expected_before.push_back(passed[i - 1].bytes);
       broken.push_back(after_loss[i]);
+      if (times.own > 0) off_clock.add(gap, passed[i], after_loss[i]);
     }
   }
   fit.saturated = plateau.size();
@@ -223,7 +241,8 @@ std::optional<ShaperFit> fit_plateau(std::span<const ArmPacket> all, const Packe
   const double deviation_x = standard_deviation(expected);
   fit.slope = deviation_x > 0 ? fit.correlation * standard_deviation(gaps) / deviation_x : 0;
   const double usual_gap = median(gaps);
-  fit.off_grid = off_grid(usual_gap, times);
+  const auto off_own = off_clock.distance();
+  fit.off_grid = off_own.value_or(off_grid(usual_gap, times));
   const bool gaps_ignore_losses = loss_widens(gaps, expected, broken) < most_gap_ratio;
   const bool varying = standard_deviation(sizes) > varying_sizes * mean(sizes);
   // Sizes that wander make the rate of a sender that keeps its own time wander too; behind a queue it stands still.
@@ -233,7 +252,7 @@ std::optional<ShaperFit> fit_plateau(std::span<const ArmPacket> all, const Packe
   // Jitter moves single packets; it doesn't add up over several gaps.
   const bool even = fit.off_grid >= least_off_grid && (relative_spread(relative) <= steady_gaps / 2 || (times.own > 0 && relative_spread(relative_of_runs(gaps, expected)) <= steady_runs));
   const bool grows = fit.slope >= least_slope && fit.slope <= most_slope && fit.correlation >= least_correlation;
-  const bool serial = varying ? grows || paced || (even && size_rules) : even;
+  const bool serial = off_own.value_or(1) >= least_off_clock && (varying ? grows || paced || (even && size_rules) : even);
   // The plateau's rate must be that of the usual gap: on a line that others' large packets hold up, ours come in clumps.
   const bool usual = std::abs(median(relative) - 1) <= most_unusual;
   fit.mechanism = serial && usual && gaps_ignore_losses && fit.plateau_cv <= widest_plateau && relative_spread(relative) <= steady_gaps;

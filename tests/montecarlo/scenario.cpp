@@ -27,7 +27,7 @@ double offered_of(Codec codec, double packet_time, double scale) {
 std::vector<std::string_view> benign_scenarios() {
   return {"constant_bitrate_codec", "dtx_silence", "adaptive_video", "video_after_cross_traffic", "wifi_bursts", "wifi_scans", "lte_handover", "slow_line_video",
           "slow_line_audio", "slow_line_small_queue", "slow_line_starving_the_rest", "slow_line_and_wifi", "congestion", "plan_cap_on_everything", "plan_shaper_on_everything", "capture_drops", "capture_flush_holes",
-          "human_redials", "bot_redials_300s", "line_flaps", "random_loss", "opaque_codec", "opaque_random_loss", "opaque_odd_frames", "opaque_unlike_ends", "opaque_changing_frames", "opaque_speech", "opaque_extra_packets", "no_control_traffic", "idle_then_nat_timeout",
+          "human_redials", "bot_redials_300s", "line_flaps", "random_loss", "opaque_codec", "opaque_random_loss", "opaque_odd_frames", "opaque_unlike_ends", "opaque_changing_frames", "opaque_speech", "opaque_extra_packets", "no_control_traffic", "idle_then_nat_timeout", "changing_packet_time_wifi_bursts", "changing_packet_time_wifi_scans", "changing_packet_time_random_loss",
           "silent_hangups", "remote_end_loss"};
 }
 
@@ -63,6 +63,7 @@ Simulated simulate(std::string_view name, std::uint64_t seed, double seconds) {
     packet_time = std::array{1024 / 96000.0, 512 / 44100.0, 1 / 64.0, 1 / 60.0, 1024 / 48000.0, 1024 / 44100.0, 0.024, 0.025, 2 / 64.0, 0.032, 1 / 30.0, 0.050, 4 / 64.0}[random.index(13)];
   if (name == "opaque_unlike_ends") packet_time = std::array{0.01, 0.02, 0.03, 0.04, 0.06}[random.index(5)], world.sent_packet_time = 0.02;
   if (name == "opaque_changing_frames") packet_time = 0.02, world.frames_change = true, world.frames_add_up = random.chance(0.5);
+  if (starts("changing_packet_time")) codec = Codec::opus, packet_time = 0.02, world.frames_change = true, world.frames_add_up = random.chance(0.5), world.frames_dwell = random.uniform(5, 40);
   if (name == "opaque_extra_packets") packet_time = std::array{0.02, 0.04, 0.06}[random.index(3)], world.extra_packets = random.uniform(0.01, 0.15);
   double line = random.uniform(2e6, 20e6);
   double queue = line / 8 * random.uniform(0.05, 0.3);

@@ -90,7 +90,8 @@ struct World {
   double seconds = 60;
   std::uint64_t call_offered = 0, call_dropped = 0;
   double sent_packet_time = 0;               ///< of our own end; 0: the same as the peer's
-  bool frames_change = false;                ///< the sender packs one frame or two into a packet, as it likes
+  bool frames_change = false;                ///< the sender packs one frame or two into a packet, as it likes,
+  double frames_dwell = 8;                   ///< for so many seconds on average
   bool frames_add_up = true;                 ///< two frames are twice as long; else the codec's rate is halved
   bool speech = false;                       ///< large packets in speech, small ones in its pauses, all on the grid
   double extra_packets = 0;                  ///< share of packets that another follows half a packet time later
@@ -187,7 +188,7 @@ struct World {
     } else {
       payload = rtp(m, static_cast<std::size_t>(m.size), false);
     }
-    if (frames_change && now >= m.frames_change_at) m.frames = 3 - m.frames, m.frames_change_at = now + random.exponential(8);
+    if (frames_change && now >= m.frames_change_at) m.frames = 3 - m.frames, m.frames_change_at = now + random.exponential(frames_dwell);
     if (m.frames == 2 && frames_add_up) payload.insert(payload.end(), payload.begin(), payload.end());
     emit(m, now, payload);
     if (extra_packets > 0 && random.chance(extra_packets)) emit(m, now + m.packet_time / 2, payload);

@@ -97,6 +97,34 @@ TEST_CASE("traffic that only becomes slower is no queue") {
   CHECK_FALSE((fit && fit->mechanism));
 }
 
+// 20 ms and 150 bytes, or 40 ms and 300, for eight seconds each: gaps that grow with size, off the usual packet time.
+TEST_CASE("a sender that changes its packet time is no queue, where its timestamps tell") {
+  Random random(9);
+  std::vector<ArmPacket> packets;
+  std::uint32_t ordinal = 0;
+  for (double t = 0; t < 64;) {
+    const bool two = static_cast<int>(t / 8) % 2 == 1;
+    t += two ? 0.04 : 0.02;
+    packets.push_back({t + random.uniform(0, 0.002), two ? 300.0 : 150.0, ++ordinal, false, false, static_cast<std::uint16_t>(two ? 400 : 200)});
+  }
+  const auto told = fit_shaper(packets, {0.02});
+  CHECK_FALSE((told && told->mechanism));
+  for (auto& packet : packets) packet.media_tenths_ms = 0;
+  const auto untold = fit_shaper(packets, {0.02});
+  CHECK((untold && untold->mechanism));   // which is why the timestamps are asked
+}
+
+TEST_CASE("a queue is told where timestamps tell each packet's time, too") {
+  for (const double rate : {30'000.0, 50'000.0, 56'000.0}) {   // of 60: half of the packets are lost, or few
+    auto packets = shaped(talk(60, 150, 30, 3), rate, 3000, Pause::before);
+    for (auto& packet : packets) packet.media_tenths_ms = 200;
+    const auto fit = fit_shaper(packets, {0.02});
+    REQUIRE(fit.has_value());
+    CHECK(fit->mechanism);
+    CHECK(fit->rate_bps == Approx(rate).epsilon(0.005));
+  }
+}
+
 // A full queue of bytes turns the large packets away, so that the gaps around its losses are those of other sizes.
 TEST_CASE("a full queue that drops the large packets more often is still a queue") {
   Random random(5);
