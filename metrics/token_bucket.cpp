@@ -42,6 +42,7 @@ constexpr double most_lost_in_worst = 0.6;         ///< share of the losses, of 
 constexpr double largest_evenness_p = 1e-6;
 constexpr double steady = 0.02;                    ///< spread of what is offered, below which nothing overflows the bucket:
 constexpr double least_filled = 0.985;             ///< then all that the rate allows has passed, or the losses are another's
+constexpr double unsure_rate = 1.01, most_beyond_s = 1;   ///< no bucket lets more pass; a radio behind it may bunch that much
 constexpr double widest_spread = 0.2;
 constexpr double widest_spread_when_sure = 0.4;    ///< pauses let the bucket overflow: some intervals then pass less
 constexpr double sure_precision = 0.6, sure_recall = 0.85;
@@ -150,6 +151,19 @@ std::vector<std::size_t> losses_by_window(std::span<const ArmPacket> packets) {
   return windows;
 }
 
+/// The most that passed on end beyond what the rate and a full bucket let pass, in seconds of the rate.
+double passed_beyond(std::span<const ArmPacket> packets, double rate_bps, double depth) {
+  double level = 0, lowest = 0, most = 0, last = packets.front().time;
+  for (const auto& packet : packets) {
+    level -= (packet.time - last) * rate_bps / 8;
+    last = packet.time;
+    lowest = std::min(lowest, level);
+    if (!packet.lost) level += packet.bytes;
+    most = std::max(most, level - lowest);
+  }
+  return std::max(0.0, most - depth) * 8 / rate_bps;
+}
+
 /// How likely chance alone spreads losses as evenly over windows: 1 where there are too few of them.
 double evenness_p(std::span<const ArmPacket> packets, double ratio) {
   double from = packets.front().time, seen = 0, lost = 0, chi_squared = 0;
@@ -195,7 +209,8 @@ void judge_fit(PolicerFit& fit) {
   // One outage (a handover, a scan) fills one or two windows; with stray losses in a few others it would look like a rate.
   const bool recurs = fit.windows_losing >= many_windows_losing || (fit.windows_losing >= least_windows_losing && fit.lost_in_worst <= most_lost_in_worst);
   const bool taken_up = fit.offered_spread > steady || fit.filled >= least_filled || fit.windows_losing >= far_too_many_windows;
-  fit.mechanism = recurs && taken_up && never_when_full && (precise || narrow || even) && fit.spread <= (sure ? widest_spread_when_sure : widest_spread) &&
+  const bool lets_no_more = fit.beyond_s <= most_beyond_s;
+  fit.mechanism = recurs && taken_up && lets_no_more && never_when_full && (precise || narrow || even) && fit.spread <= (sure ? widest_spread_when_sure : widest_spread) &&
                   fit.local_rate_ratio >= least_local_rate_ratio;
 }
 
@@ -304,6 +319,7 @@ std::optional<PolicerFit> fit_one(std::span<const ArmPacket> packets) {
   }
   fit.local_rate_ratio = local_rate_ratio(packets, fit.rate_bps);
   fit.filled = filled(packets, fit.rate_bps);
+  fit.beyond_s = passed_beyond(packets, std::max(fit.rate_high, unsure_rate * fit.rate_bps), fit.burst_high);
   judge_fit(fit);
   return fit;
 }

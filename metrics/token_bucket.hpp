@@ -24,6 +24,7 @@ struct PolicerFit {
   double spread = 0, offered_spread = 0;   ///< IQR/median of the between-loss rates, and of what was offered then
   double local_rate_ratio = 0;             ///< rate within loss-free runs near losses, over the cap: >1 excludes a queue
   double filled = 0;                       ///< what passed over what the rate lets pass from first to last loss, silences aside
+  double beyond_s = 0;                     ///< the most that passed on end beyond rate and depth, in seconds of the rate
   double evenness_p = 1;                   ///< of losses spread as evenly over 2 s windows, by chance alone
   std::size_t windows_losing = 0;          ///< windows of 2 s that lose two packets or more
   double lost_in_worst = 0;                ///< share of the losses in the worst two of them

@@ -73,9 +73,9 @@ Finding tell(const DetectorInput& input, const Arm& arm, const PolicerFit& fit, 
   return finding;
 }
 
-/// Packets before a loss came later than others, by a good part of the time that a packet takes at that rate: a queue is
-/// full when it drops.
-bool waited_before_losses(const Arm& arrived, const std::vector<ArmPacket>& sent, double rate_bps) {
+/// Packets before a loss came later than others, by `least_s` and a good part of the time that a packet takes at that rate: a
+/// queue is full when it drops.
+bool waited_before_losses(const Arm& arrived, const std::vector<ArmPacket>& sent, double rate_bps, double least_s = 0) {
   std::unordered_map<std::uint32_t, double> arrivals;
   for (const auto& packet : arrived.packets)
     if (!packet.lost) arrivals.emplace(packet.ordinal, packet.time);
@@ -87,7 +87,7 @@ bool waited_before_losses(const Arm& arrived, const std::vector<ArmPacket>& sent
     (i + 1 < sent.size() && sent[i + 1].lost ? before : other).push_back(arrival->second - sent[i].time);
   }
   constexpr double chance = 1e-3, good_part = 0.3;
-  return before.empty() || other.empty() || (median(before) - median(other) > good_part * 8 * median(sizes) / rate_bps && mann_whitney_p(before, other) < chance);
+  return before.empty() || other.empty() || (median(before) - median(other) > std::max(least_s, good_part * 8 * median(sizes) / rate_bps) && mann_whitney_p(before, other) < chance);
 }
 
 /// What lies behind a bucket (a radio, a full line) moves and bunches what it let through. By the sender's own clock the
@@ -103,6 +103,14 @@ std::vector<PolicerFit> fit_as_sent(const DetectorInput& input, const Arm& arm, 
     fit.mechanism = fit.mechanism && fit.local_rate_ratio >= no_queue && !waited_before_losses(arm, sent->packets, fit.rate_bps);
   }
   return fits;
+}
+
+/// A line that fades and recovers (a phone at a cell's edge): its queue is full when it drops, and empty at other times. A
+/// bucket's losses don't know of the line's queue; bursts of video, which meet both, wait some milliseconds.
+bool faded(const DetectorInput& input, const Arm& arm, double rate_bps) {
+  constexpr double least_wait_s = 0.05;
+  const auto sent = at_sending_times(input.observation, arm);
+  return sent && waited_before_losses(arm, sent->packets, rate_bps, least_wait_s);
 }
 
 }  // namespace
@@ -160,6 +168,7 @@ std::vector<Finding> policer(const DetectorInput& input) {
       if (best_arm->source == LossSource::cadence && !is_clear_by_cadence(fit)) continue;
       // With nobody to ask, what a queue explains as well may be the line's.
       if (!contrast.exceeds && ((queue && queue->mechanism) || delay_of(input.observation, *best_arm) >= queueing_ms)) continue;
+      if (best_arm->source == LossSource::sequence && faded(input, *best_arm, fit.rate_bps)) continue;
       merge_cap(findings, tell(input, *best_arm, fit, contrast));
     }
   }

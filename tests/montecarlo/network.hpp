@@ -52,6 +52,39 @@ class Queue final : public Element {
   double from_, until_, free_ = 0;
 };
 
+/// A line whose rate changes from time to time: a mobile phone at the edge of a cell.
+class FadingLine final : public Element {
+ public:
+  struct Step { double from, rate_bps; };
+  FadingLine(std::vector<Step> steps, double queue_bytes) : steps_(std::move(steps)), queue_(queue_bytes) {}
+  bool pass(SimPacket& packet) override {
+    // What waits and what is sent at most is counted in bytes, whatever the rate becomes meanwhile.
+    while (now_ < packet.arrival) {
+      while (step_ + 1 < steps_.size() && steps_[step_ + 1].from <= now_) ++step_;
+      const double until = step_ + 1 < steps_.size() ? std::min(packet.arrival, steps_[step_ + 1].from) : packet.arrival;
+      backlog_ = std::max(0.0, backlog_ - (until - now_) * steps_[step_].rate_bps / 8);
+      now_ = until;
+    }
+    if (backlog_ + packet.bytes > queue_ + 1500) return false;
+    backlog_ += packet.bytes;
+    double left = backlog_, time = now_;
+    for (std::size_t step = step_;; ++step) {
+      const double rate = steps_[step].rate_bps / 8, until = step + 1 < steps_.size() ? steps_[step + 1].from : 1e18;
+      if (time + left / rate <= until) {
+        packet.arrival = time + left / rate;
+        return true;
+      }
+      left -= (until - time) * rate;
+      time = until;
+    }
+  }
+
+ private:
+  std::vector<Step> steps_;
+  double queue_, backlog_ = 0, now_ = 0;
+  std::size_t step_ = 0;
+};
+
 class Policer final : public Element {
  public:
   struct Step { double from, rate_bps; };

@@ -27,7 +27,7 @@ double offered_of(Codec codec, double packet_time, double scale) {
 std::vector<std::string_view> benign_scenarios() {
   return {"constant_bitrate_codec", "dtx_silence", "adaptive_video", "video_after_cross_traffic", "wifi_bursts", "wifi_scans", "lte_handover", "slow_line_video",
           "slow_line_audio", "slow_line_small_queue", "slow_line_starving_the_rest", "slow_line_and_wifi", "congestion", "plan_cap_on_everything", "plan_shaper_on_everything", "capture_drops", "capture_flush_holes",
-          "human_redials", "bot_redials_300s", "line_flaps", "random_loss", "opaque_codec", "opaque_random_loss", "opaque_odd_frames", "opaque_unlike_ends", "opaque_changing_frames", "opaque_speech", "opaque_extra_packets", "no_control_traffic", "idle_then_nat_timeout", "changing_packet_time_wifi_bursts", "changing_packet_time_wifi_scans", "changing_packet_time_random_loss",
+          "human_redials", "bot_redials_300s", "line_flaps", "random_loss", "opaque_codec", "opaque_random_loss", "opaque_odd_frames", "opaque_unlike_ends", "opaque_changing_frames", "opaque_speech", "opaque_extra_packets", "no_control_traffic", "idle_then_nat_timeout", "changing_packet_time_wifi_bursts", "changing_packet_time_wifi_scans", "changing_packet_time_random_loss", "fading_line", "fading_line_wandering", "fading_line_video", "fading_line_opaque",
           "silent_hangups", "remote_end_loss"};
 }
 
@@ -206,7 +206,23 @@ Simulated simulate(std::string_view name, std::uint64_t seed, double seconds) {
     add(world.up, std::make_unique<Blackout>(intervals, the_call()));
     world.page_every = 3;
   }
-  add(world.down, std::make_unique<Queue>(line, queue, everything()));
+  if (starts("fading_line")) {
+    // Fades to about what the call takes, or to rates that wander around it.
+    std::vector<FadingLine::Step> steps;
+    for (double t = 0; t < seconds;) {
+      steps.push_back({t, line});
+      t += random.exponential(20);
+      double faded = random.uniform(0.5, 1.2) * (video ? 300'000 : offered);
+      for (const double until = t + random.uniform(5, 40); t < until; t += name == "fading_line_wandering" ? random.uniform(0.5, 4) : 40) {
+        steps.push_back({t, faded});
+        faded *= random.uniform(0.8, 1.25);
+        if (name != "fading_line_wandering") { t = until; break; }
+      }
+    }
+    add(world.down, std::make_unique<FadingLine>(steps, random.uniform(3'000, 100'000)));
+  } else {
+    add(world.down, std::make_unique<Queue>(line, queue, everything()));
+  }
   if (has("and_wifi")) {
     // At home, behind what limits: scans that hold packets back, a few of them lost, and a busy channel's jitter.
     add(world.down, std::make_unique<Holds>(random, random.uniform(5, 15), random.uniform(0.05, 0.25), random.uniform(0, 0.3)));
