@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace callwitness::metrics {
 namespace {
@@ -20,6 +21,32 @@ constexpr double excess_in_one_second = 5, bits_in_one_second = 400'000;   ///< 
 constexpr double longest_s = 200'000;       ///< two days: beyond, observe.cpp keeps no series, and a clock that jumps would cost memory
 constexpr double bits_beyond_a_bucket = 250'000;   ///< in all: a shared bucket that was full may let this much past the rate
 constexpr std::size_t starved_connections = 2;   ///< whose SYNs nobody answered: others suffer too
+
+/// Seconds in which what limits the call held it: between losses at most a few seconds away on either side; of a call that
+/// hardly loses, while it passes no more than the cap. A line that faded and recovers lets others run fast too, but not then.
+class Limited {
+ public:
+  Limited(const std::vector<double>& lost, const std::vector<double>& passed, double seen, double cap_bps) : lost_(lost), passed_(passed), cap_bps_(cap_bps) {
+    const double all = std::accumulate(lost.begin(), lost.end(), 0.0);
+    by_losses_ = all >= least_lossy * seen;
+  }
+  bool operator()(std::size_t second) const {
+    if (!by_losses_) return passed_[second] <= at_the_cap * cap_bps_;
+    return any_loss(second < reach ? 0 : second - reach, second) && any_loss(second + 1, std::min(lost_.size(), second + 1 + reach));
+  }
+
+ private:
+  static constexpr double least_lossy = 0.01, at_the_cap = 1.05;
+  static constexpr std::size_t reach = 3;
+  bool any_loss(std::size_t from, std::size_t to) const {
+    for (std::size_t i = from; i < to; ++i)
+      if (lost_[i] > 0) return true;
+    return false;
+  }
+  const std::vector<double>&lost_, &passed_;
+  double cap_bps_;
+  bool by_losses_ = false;
+};
 
 }  // namespace
 
@@ -83,15 +110,15 @@ Contrast contrast_of(const Observation& observation, const Arm& arm, double cap_
   // Seconds in which the call (a talker who pauses) offers little say nothing of its share.
   std::vector<double> active(seen);
   const double usual = median(std::move(active));
+  const Limited limited(lost, call, std::accumulate(seen.begin(), seen.end(), 0.0), cap_bps);
   double busy_call = 0, quiet_call = 0, beyond = 0;
   std::size_t busy_active = 0, quiet_active = 0, busy_losing = 0, quiet_losing = 0;
   for (std::size_t i = 0; i < size; ++i) {
     if (others[i] > 0) contrast.present = true;
     const bool busy = others[i] >= excess * cap_bps;
-    if (busy) ++contrast.busy_seconds;
-    if (busy) beyond += others[i] - cap_bps;
+    if (busy && limited(i)) ++contrast.busy_seconds, beyond += others[i] - cap_bps;
     // A shared bucket that the call has just found empty can't let this much of the others' through.
-    if (others[i] >= excess_in_one_second * cap_bps && others[i] >= bits_in_one_second && (lost[i] > 0 || (i > 0 && lost[i - 1] > 0)))
+    if (others[i] >= excess_in_one_second * cap_bps && others[i] >= bits_in_one_second && (lost[i] > 0 || (i > 0 && lost[i - 1] > 0)) && limited(i))
       contrast.bursts += 1;
     if (seen[i] < 0.5 * usual) continue;
     (busy ? busy_call : quiet_call) += call[i];

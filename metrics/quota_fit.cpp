@@ -13,6 +13,7 @@ constexpr std::array periods = {0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0
 constexpr std::size_t least_run = 3;        ///< lost in a row: a token bucket of steady traffic loses singly
 constexpr std::size_t candidates = 8;       ///< the longest closures, whose ends may be a period's
 constexpr std::size_t least_used_up = 5;
+constexpr double least_packets = 5;         ///< let through in a period: single ones slip through any outage
 constexpr double least_share_used_up = 0.5; ///< of the periods in between
 constexpr double closed_share = 0.8;        ///< lost of what comes while closed: small packets still fit where a large one doesn't
 constexpr double most_outside = 0.3;        ///< of the losses may lie elsewhere, or one a period, as any line has some
@@ -86,6 +87,7 @@ std::optional<QuotaFit> fit_at(std::span<const ArmPacket> packets, double period
   fit.bytes_spread = (quantile(passed, 0.84) - quantile(passed, 0.16)) / 2 / fit.bytes;
   for (const auto& closed : fit.closed) fit.closed_s += (closed.to - closed.from) / static_cast<double>(fit.closed.size());
   const double packet = packets[packets.size() / 2].bytes;
+  if (fit.bytes < least_packets * packet) return std::nullopt;
   if (fit.bytes_spread > std::max(widest, widest_in_packets * packet / fit.bytes)) return std::nullopt;
   return fit;
 }
