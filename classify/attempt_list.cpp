@@ -18,6 +18,8 @@ void AttemptList::add(Attempt attempt) {
   known.by_service = known.by_service && attempt.by_service;
   known.is_media = known.is_media || attempt.is_media;
   known.look_up.as_filters_do += attempt.look_up.as_filters_do;
+  known.look_up.by_own_resolver += attempt.look_up.by_own_resolver;
+  known.from_nearby += attempt.from_nearby;
   known.look_up.contradicted += attempt.look_up.contradicted;
   known.look_up.odd_lifetime += attempt.look_up.odd_lifetime;
   for (const auto ordinal : attempt.ordinals) if (known.ordinals.size() < ordinal_limit) known.ordinals.push_back(ordinal);

@@ -2,6 +2,7 @@
 #include "classify/attempts.hpp"
 
 #include "classify/dns_attempts.hpp"
+#include "classify/nearness.hpp"
 #include "classify/sip_attempts.hpp"
 #include "classify/stun.hpp"
 
@@ -31,6 +32,8 @@ struct Try {
   bool by_port_only = false;
   bool saw_syn = false;
   bool is_media = false;
+  std::uint8_t opened_with = 0;   ///< time to live of the packet that opened the connection
+  bool from_nearby = false;
   std::string_view application;
   FiveTuple five_tuple;
   Untrusted target;
@@ -136,6 +139,7 @@ struct AttemptTracker::State {
     told.ordinals = attempt.ordinals;
     told.flows = {slot.flow};
     told.is_media = attempt.is_media;
+    told.from_nearby = attempt.from_nearby ? 1 : 0;
     if (attempt.by_port_only && outcome != Outcome::answered) {
       if (port_only.size() < AttemptList::limit) port_only.emplace_back(std::move(told), attempt.five_tuple.source);
     } else {
@@ -234,6 +238,7 @@ struct AttemptTracker::State {
     Try& attempt = *slot.attempt;
     if (tcp.rst()) {
       note(attempt, datagram);
+      attempt.from_nearby = attempt.opened_with != 0 && !is_nearby(attempt.opened_with) && is_nearby(datagram.time_to_live);
       switch (attempt.phase) {
         case Phase::syn_sent: return settle(slot, Stage::tcp, Outcome::refused);
         case Phase::opened: return settle(slot, Stage::tcp, Outcome::reset);
@@ -243,6 +248,7 @@ struct AttemptTracker::State {
     }
     if (attempt.phase == Phase::syn_sent && tcp.syn() && tcp.ack()) {
       attempt.phase = Phase::opened;
+      attempt.opened_with = datagram.time_to_live;
       note(attempt, datagram);
       return;
     }
@@ -294,6 +300,8 @@ struct AttemptTracker::State {
     const bool prohibited = v6 ? message.code == 1 || message.code == 5 || message.code == 6 : message.code == 9 || message.code == 10 || message.code == 13;
     const bool port = v6 ? message.code == 4 : message.code == 3;
     if (!prohibited && !port) return;
+    const auto& sender = datagram.five_tuple.source.address;
+    slot.attempt->from_nearby = is_nearby(datagram.time_to_live) && (!sender.is_routable() || is_same_link(sender, slot.attempt->five_tuple.source.address));
     note(*slot.attempt, datagram);
     settle(slot, slot.attempt->phase == Phase::udp_sent ? Stage::udp : Stage::tcp, prohibited ? Outcome::prohibited : Outcome::refused);
   }

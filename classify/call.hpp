@@ -57,9 +57,11 @@ struct Attempt {
   std::vector<FlowId> flows;
   bool by_service = false;                  ///< refused in the service's own words: it was reached, the network let it through
   bool is_media = false;                    ///< a try to start media (UDP), not a look-up or sign-in
+  std::uint32_t from_nearby = 0;            ///< tries ended by a packet that the router at home (or a box beside it) sent
   /// Of look-ups, in tries: what stands beside a forged answer.
   struct LookUp {
     std::uint32_t as_filters_do = 0;        ///< 0.0.0.0, ::, loopback or an address of the client's own network: a filter at home does that
+    std::uint32_t by_own_resolver = 0;      ///< denied otherwise, by a resolver that the user may have told to
     std::uint32_t contradicted = 0;         ///< another answer to the one question came, too
     std::uint32_t odd_lifetime = 0;         ///< the record's time to live doesn't fit, besides
   } look_up;

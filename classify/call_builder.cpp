@@ -16,6 +16,9 @@ constexpr Duration reconnect = std::chrono::seconds(60);
 // Flows of one call start and end together; two calls don't.
 constexpr Duration together = std::chrono::seconds(3);
 constexpr std::uint64_t brief = 50;
+constexpr double video_clock_hz = 90'000;
+// Retransmissions by their timestamps (docs/methods/streams.md).
+constexpr std::uint64_t few_unexplained = 5, least_repeats = 3;
 constexpr Duration pause = std::chrono::seconds(2);
 
 class Groups {
@@ -133,6 +136,22 @@ std::vector<CallPart> parts_of(std::vector<const MediaFlow*> flows) {
   return parts;
 }
 
+/// RFC 4588 4: an SSRC, a numbering and a type of its own, and timestamps of what it mends.
+bool mends(const Stream& small, const StreamFacts& seen, const Stream& big, const StreamFacts& beside) {
+  if (small.payload_type == big.payload_type || small.ssrc == big.ssrc) return false;
+  const auto ahead = static_cast<std::int32_t>(seen.last_timestamp - beside.last_timestamp);
+  const double wall = capture::seconds(seen.last_time - beside.last_time);
+  if (std::abs(static_cast<double>(ahead) - wall * video_clock_hz) >= video_clock_hz) return false;
+  // What was never there can't be repeated by what was captured: a packet or more of each frame that is lost whole.
+  const std::uint64_t repeats = seen.repeated == big.ssrc ? seen.repeats : 0, unexplained = seen.weighed - std::min<std::uint64_t>(seen.weighed, repeats);
+  if (unexplained > beside.missing + seen.weighed / 10 + few_unexplained) return false;
+  // Another picture layer on the same clock is there for frame after frame, and at the same time.
+  const auto frames = [](const StreamFacts& of) { return of.packets - std::min(of.packets, of.same_timestamp); };
+  if (repeats > 0 && frames(seen) * 2 >= frames(beside) && seen.later * 2 < repeats) return false;
+  const bool told_by_repeats = repeats >= least_repeats && repeats * 2 >= seen.weighed;
+  return seen.packets * 2 < beside.packets || (told_by_repeats && seen.packets <= beside.packets);
+}
+
 }  // namespace
 
 bool is_generic(std::string_view application) {
@@ -170,13 +189,7 @@ void tell_kinds(std::vector<Stream>& streams, const std::vector<StreamFacts>& fa
   for (const auto& [key, group] : videos) {
     for (const auto small : group) {
       for (const auto big : group) {
-        const auto ahead = static_cast<std::int32_t>(facts[small].last_timestamp - facts[big].last_timestamp);
-        const double wall = capture::seconds(facts[small].last_time - facts[big].last_time);
-        const bool same_clock = std::abs(static_cast<double>(ahead) - wall * 90'000) < 90'000;
-        if (small != big && same_clock && facts[small].packets * 2 < facts[big].packets &&
-            streams[small].payload_type != streams[big].payload_type && streams[small].ssrc != streams[big].ssrc) {
-          streams[small].kind = MediaKind::retransmission;
-        }
+        if (small != big && mends(streams[small], facts[small], streams[big], facts[big])) streams[small].kind = MediaKind::retransmission;
       }
     }
   }

@@ -1,5 +1,7 @@
 #include "classify/dns_attempts.hpp"
 
+#include "classify/nearness.hpp"
+
 #include <algorithm>
 
 namespace callwitness::classify {
@@ -27,9 +29,18 @@ Outcome outcome_of(const DnsMessage& message) {
 /// Pi-hole, AdGuard Home and public filters answer 0.0.0.0 or ::, hosts files loopback, routers an address of the home.
 bool as_filters_do(const capture::IpAddress& address, const capture::IpAddress& client) {
   const bool unspecified = std::all_of(address.bytes.begin(), address.bytes.end(), [](std::uint8_t byte) { return byte == 0; });
-  const std::size_t network = client.version == 4 ? 3 : 8;
-  const bool same_network = address.version == client.version && address.is_private() && std::equal(address.bytes.begin(), address.bytes.begin() + network, client.bytes.begin());
-  return unspecified || address.is_loopback() || same_network;
+  return unspecified || address.is_loopback() || (address.is_private() && is_same_link(address, client));
+}
+
+/// A page of the network's own: 10.x for 10.x, as companies have.
+bool within_network(const capture::IpAddress& address, const capture::IpAddress& client, const capture::IpAddress& resolver) {
+  const auto alike = [&](const capture::IpAddress& other) { return other.version == address.version && other.bytes[0] == address.bytes[0]; };
+  return address.is_private() && (alike(client) || (resolver.is_private() && alike(resolver)));
+}
+
+/// The resolver at home, or one reached through it, does as it was told to: by the user, his employer or his operator.
+bool may_be_own(const capture::IpAddress& resolver, const capture::IpAddress& client, std::uint8_t hop_limit) {
+  return !resolver.is_routable() || is_same_link(resolver, client) || is_filter_service(resolver) || is_nearby(hop_limit);
 }
 
 /// Two records of one name in one resolver, at one time: their times to live are of one order, if nobody made one up.
@@ -57,7 +68,6 @@ void DnsAttempts::on_datagram(const Flow& flow, const Datagram& datagram, Attemp
     if (!found->outcome) {
       found->taken = taken;
       found->hop_limit = datagram.time_to_live;
-      found->resolver = datagram.five_tuple.source.address;
     }
     on_response(*found, *message, datagram);
     return;
@@ -73,6 +83,7 @@ void DnsAttempts::on_datagram(const Flow& flow, const Datagram& datagram, Attemp
   }
   Query& query = queries_.emplace_back();
   query.client = client;
+  query.resolver = datagram.five_tuple.destination.address;
   query.id = message->id;
   query.type = message->question_type;
   query.question = message->question;
@@ -149,6 +160,7 @@ void DnsAttempts::on_response(Query& query, const DnsMessage& message, const Dat
   if (!contradiction) return;
   query.outcome = Outcome::forged;
   query.contradicted = true;
+  query.as_filters_do = false;   // a filter in the resolver would have let no other answer out
   query.odd_lifetime = query.odd_lifetime || differ_wildly(query.lifetime, message.time_to_live);
 }
 
@@ -169,7 +181,12 @@ void DnsAttempts::settle(const Query& query, AttemptList& list) {
   attempt.last_time = query.last_time;
   attempt.ordinals = query.ordinals;
   attempt.flows = {query.flow};
-  attempt.look_up = {query.as_filters_do ? 1u : 0u, query.contradicted ? 1u : 0u, query.odd_lifetime ? 1u : 0u};
+  const bool page_elsewhere = query.outcome == Outcome::forged && std::none_of(query.addresses.begin(), query.addresses.end(), [&](const auto& address) {
+    return within_network(address, query.client.address, query.resolver);
+  });
+  const bool own = attempt.outcome != Outcome::answered && !query.as_filters_do && !query.contradicted && !page_elsewhere &&
+                   may_be_own(query.resolver, query.client.address, query.hop_limit);
+  attempt.look_up = {query.as_filters_do ? 1u : 0u, own ? 1u : 0u, query.contradicted ? 1u : 0u, query.odd_lifetime ? 1u : 0u};
   list.add(std::move(attempt));
 }
 

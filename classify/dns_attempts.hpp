@@ -26,7 +26,7 @@ class DnsAttempts {
     bool empty_answer = false;
     std::uint8_t hop_limit = 0;                    ///< of the packet that brought the first answer
     std::optional<Duration> taken;                 ///< until then
-    capture::IpAddress resolver;
+    capture::IpAddress resolver;                   ///< that was asked
     std::vector<capture::IpAddress> addresses;
     std::optional<std::uint32_t> lifetime;         ///< of the first answer's records
     bool as_filters_do = false, contradicted = false, odd_lifetime = false;

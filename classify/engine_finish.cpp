@@ -110,6 +110,11 @@ void Engine::harvest(FlowState& state) {
     facts.advances = track.advances;
     facts.ticks = track.ticks;
     facts.last_timestamp = track.last_timestamp;
+    facts.missing = static_cast<std::uint32_t>(track.skipped - std::min(track.skipped, track.late));
+    facts.weighed = track.weighed;
+    facts.repeats = track.repeats;
+    facts.later = track.later;
+    facts.repeated = track.repeated;
     Stream& stream = streams_[at];
     stream.payload_type = track.main_type();
     const auto known = static_payload_type(stream.payload_type);

@@ -14,7 +14,17 @@ constexpr std::uint16_t trial_length = 48;
 // No media clock runs faster; with it goes half a second of bursts.
 constexpr double fastest_clock_hz = 200'000;
 
+// Layers of one picture go out together; what is sent again comes later, by the time that the far end takes to ask for it.
+constexpr std::uint32_t later_ms = 10;
+
 int step(std::uint16_t from, std::uint16_t to) { return static_cast<std::int16_t>(to - from); }
+
+std::uint32_t milliseconds_of(Time time) {
+  return static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count());
+}
+
+/// Video's timestamps are multiples of what a frame lasts in ticks: mixed, so that they fill the 256 places.
+std::size_t place_of(std::uint32_t timestamp) { return (timestamp * 2654435761u) >> 24; }
 
 bool plausible_type(std::uint8_t type, const RtpContext& context) {
   if (type >= 96 || type == 101) return true;
@@ -79,7 +89,48 @@ RtpTrack& RtpTracker::start(Way way, const RtpHeader& header) {
   place->highest = static_cast<std::uint16_t>(header.sequence - 1);
   place->first_timestamp = place->last_timestamp = header.timestamp;
   last_[static_cast<std::size_t>(way)] = static_cast<std::uint32_t>(place - tracks_.data());
+  watch_timestamps(way, false);
   return *place;
+}
+
+/// Where a stream is beside another: what is sent again bears the other's timestamps (RFC 4588 4).
+void RtpTracker::watch_timestamps(Way way, bool accepted_now) {
+  auto& seen = seen_[static_cast<std::size_t>(way)];
+  if (!seen.empty()) return;
+  std::size_t streams = 0;
+  bool any_accepted = accepted_now;
+  for (const auto& track : tracks_) {
+    if (track.way != way) continue;
+    ++streams;
+    any_accepted = any_accepted || track.stream;
+  }
+  if (streams < 2 || !any_accepted) return;
+  seen.resize(seen_limit);
+  for (const auto& track : tracks_)
+    if (track.way == way && track.packets > 0) seen[place_of(track.last_timestamp)] = {track.last_timestamp, track.ssrc, milliseconds_of(track.last_time), true};
+}
+
+void RtpTracker::weigh_timestamp(RtpTrack& track, const RtpHeader& header, Time time) {
+  if (header.padding) return;   // a probe, which stands for nothing that was sent before
+  ++track.weighed;
+  const std::uint32_t now = milliseconds_of(time);
+  Seen& seen = seen_[static_cast<std::size_t>(track.way)][place_of(header.timestamp)];
+  if (!seen.used || seen.timestamp != header.timestamp || seen.ssrc == header.ssrc) {
+    seen = {header.timestamp, header.ssrc, now, true};
+    return;
+  }
+  const auto owner = std::find_if(tracks_.begin(), tracks_.end(), [&](const RtpTrack& other) { return other.way == track.way && other.ssrc == seen.ssrc; });
+  if (owner == tracks_.end() || owner->has_type(header.payload_type)) return;
+  if (track.repeats == 0) {
+    track.repeated = seen.ssrc;
+    track.later = 0;
+  }
+  if (track.repeated != seen.ssrc) {
+    --track.repeats;
+    return;
+  }
+  ++track.repeats;
+  track.later += owner->last_timestamp != header.timestamp || now - seen.milliseconds >= later_ms;
 }
 
 bool RtpTracker::convincing(const RtpTrack& track, const RtpContext& context) const {
@@ -104,6 +155,7 @@ RtpTracker::Outcome RtpTracker::on_packet(const RtpHeader& header, Way way, Medi
   RtpTrack* track = find(way, header);
   if (!track) track = &start(way, header);
   packet.is_padding = padding_only(header, packet.payload_bytes, *track);
+  if (!seen_[static_cast<std::size_t>(way)].empty()) weigh_timestamp(*track, header, packet.time);
   const int sequence_step = step(track->highest, header.sequence);
   const auto time_step = static_cast<std::int32_t>(header.timestamp - track->last_timestamp);
   const bool first = track->packets == 0;
@@ -165,6 +217,7 @@ RtpTracker::Outcome RtpTracker::on_packet(const RtpHeader& header, Way way, Medi
   if (track->stream) return {track, false};
   if (!convincing(*track, context)) return {nullptr, false};
   ++accepted_;
+  watch_timestamps(way, true);
   return {track, true};
 }
 

@@ -28,6 +28,9 @@ struct alignas(64) RtpTrack {
   std::uint64_t markers = 0;
   std::uint64_t same_timestamp = 0;
   std::uint64_t skipped = 0, late = 0;              ///< numbers jumped over, and those that came after all
+  /// Beside other streams: packets with a payload, those that bear a timestamp of the stream `repeated` (of another payload
+  /// type), and of these the ones that came when it was done with that.
+  std::uint32_t weighed = 0, repeats = 0, later = 0, repeated = 0;
   std::uint16_t good = 0, bad = 0, distinct = 0;    ///< steps while on trial
   std::uint32_t first_timestamp = 0;
   Time first_time;
@@ -65,12 +68,21 @@ class RtpTracker {
   }
 
  private:
+  /// A timestamp, whose it is, and when it was last there.
+  struct Seen {
+    std::uint32_t timestamp = 0, ssrc = 0, milliseconds = 0;
+    bool used = false;
+  };
+  static constexpr std::size_t seen_limit = 256;   ///< seconds of a few streams' frames, by the timestamp's low bits
   RtpTrack* find(Way way, const RtpHeader& header);
+  void watch_timestamps(Way way, bool accepted_now);
+  void weigh_timestamp(RtpTrack& track, const RtpHeader& header, Time time);
   RtpTrack& start(Way way, const RtpHeader& header);
   bool convincing(const RtpTrack& track, const RtpContext& context) const;
   std::vector<RtpTrack> tracks_;
   std::size_t accepted_ = 0;
   std::array<std::uint32_t, 2> last_{};   ///< of each way: the newest packet's track
+  std::array<std::vector<Seen>, 2> seen_; ///< of each way; empty where one stream goes alone
 };
 
 }  // namespace callwitness::classify

@@ -16,6 +16,8 @@ struct alignas(32) StreamFacts {
   // RTP only:
   std::uint64_t markers = 0, same_timestamp = 0, advances = 0, ticks = 0;
   std::uint32_t last_timestamp = 0;
+  std::uint32_t missing = 0;                               ///< numbers that never came
+  std::uint32_t weighed = 0, repeats = 0, later = 0, repeated = 0;   ///< as RtpTrack has them
 };
 
 }  // namespace callwitness::classify

@@ -124,7 +124,7 @@ std::uint16_t media_tenths_ms(StreamTrace& trace, const TracePacket& packet) {
   trace.newest = &packet;
   if (before == nullptr) return 0;
   const double ticks = static_cast<std::int32_t>(packet.media_time - before->media_time);
-  const double tenths = 1e4 * ticks / trace.clock / (double{packet.extended_sequence} - before->extended_sequence);
+  const double tenths = 1e4 * ticks / trace.clock / (static_cast<double>(packet.extended_sequence) - before->extended_sequence);
   return tenths < 0.5 || tenths > UINT16_MAX ? 0 : static_cast<std::uint16_t>(std::lround(tenths));
 }
 

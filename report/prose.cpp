@@ -36,8 +36,12 @@ std::string manner_of(const metrics::Finding& finding) {
   const auto is_told = [&](const char* name) { return number_of(finding, name).value_or(0) > 0; };
   if (is_told("by_uptime")) return "by_uptime";                    // a beat of the calls' own ages, not of the clock
   if (finding.kind != "blocking") return finding.mechanism;
+  const auto number = [&](const char* name) { return number_of(finding, name).value_or(0); };
+  const double tries = number("tries"), by_looks = number("as_filters_do"), by_own = number("by_own_resolver");
+  if (is_told("from_nearby") && number("from_nearby") >= tries) return "router";
   if (is_told("sign_ins_answered")) return "media";
-  return is_told("as_filters_do") && number_of(finding, "as_filters_do") == number_of(finding, "tries") ? "filter" : finding.mechanism;
+  if (by_looks > 0 && by_looks >= tries) return "filter";
+  return by_own > 0 && by_looks + by_own >= tries ? "resolver" : finding.mechanism;
 }
 
 }  // namespace

@@ -57,7 +57,8 @@ Result<std::unique_ptr<ByteStream>> ByteStream::open(const std::string& path, co
                                 options.window);
   std::unique_ptr<ByteStream> stream(new ByteStream(fitting));
   stream->stored_ = std::make_unique<Stored>(descriptor, regular, static_cast<std::uint64_t>(status.st_size),
-                                             fitting.byte_limit == 0 ? fitting.window / 2 : 0);   // two pieces at a time
+                                             fitting.byte_limit == 0 && static_cast<std::uint64_t>(status.st_size) >= fitting.read_ahead_from
+                                                 ? fitting.window / 2 : 0);   // two pieces at a time
   stream->choose_expander();
   return stream;
 }

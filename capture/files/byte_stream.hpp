@@ -16,6 +16,8 @@ namespace callwitness::capture {
 struct StreamOptions {
   std::size_t window = std::size_t{1} << 20;
   std::uint64_t byte_limit = 0;   ///< of decompressed bytes; 0: none for plain input, the expansion bound for compressed
+  /// A regular file of this size is read ahead; below it a thread costs more than it saves. Tests do with less.
+  std::uint64_t read_ahead_from = std::uint64_t{8} << 20;
 };
 
 /// What is stored, as opposed to what it expands to.

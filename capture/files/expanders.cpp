@@ -58,14 +58,9 @@ std::size_t ByteStream::Gzip::expand(Stored& stored, std::uint8_t* to, std::size
   state.avail_out = static_cast<uInt>(room);
   while (!ended && state.avail_out == room) {
     const Bytes input = stored.chunk();
-    if (input.empty()) {
-      ended = true;
-      if (!member_ended) problem = cut;
-      break;
-    }
     if (member_ended) {
       // Members may follow each other (RFC 1952, 2.2); anything else after one is padding, as gzip(1) takes it.
-      if (input[0] != 0x1f) {
+      if (input.empty() || input[0] != 0x1f) {
         ended = true;
         break;
       }
@@ -80,6 +75,9 @@ std::size_t ByteStream::Gzip::expand(Stored& stored, std::uint8_t* to, std::size
     else if (code != Z_OK && code != Z_BUF_ERROR) {
       ended = true;
       problem = broken("gzip", state.msg ? state.msg : "unknown");
+    } else if (input.empty() && state.avail_out == room) {   // nor has the decoder anything left for which there was no room
+      ended = true;
+      problem = cut;
     }
   }
   return room - state.avail_out;

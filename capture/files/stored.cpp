@@ -11,15 +11,13 @@ namespace callwitness::capture {
 
 namespace {
 constexpr std::size_t hash_chunk = std::size_t{1} << 18;
-/// Below this a thread costs more than it saves.
-constexpr std::uint64_t threaded_from = std::uint64_t{8} << 20;
 }  // namespace
 
 ByteStream::Stored::Stored(int opened, bool is_regular, std::uint64_t size_when_opened, std::size_t ahead)
     : descriptor(opened),
       regular(is_regular),
       limit(is_regular ? size_when_opened : UINT64_MAX),
-      ahead_(is_regular && size_when_opened >= threaded_from ? ahead : 0) {
+      ahead_(is_regular ? ahead : 0) {
   if (regular) posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL);
   if (reads_ahead()) thread_ = std::jthread([this](const std::stop_token& stop) { read_ahead(stop); });
 }

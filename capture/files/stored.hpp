@@ -15,7 +15,7 @@ struct ByteStream::Stored {
   /// In front of each piece that is read ahead: for what is left of the one before.
   static constexpr std::size_t room_in_front = std::size_t{1} << 16;
 
-  /// `ahead`: how much of a big regular file to read ahead at a time; 0: never.
+  /// `ahead`: how much of a regular file to read ahead at a time; 0: nothing.
   Stored(int descriptor, bool regular, std::uint64_t size_when_opened, std::size_t ahead);
   ~Stored();
   Stored(const Stored&) = delete;

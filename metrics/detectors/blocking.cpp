@@ -31,8 +31,13 @@ std::string_view mechanism_of(const Attempt& attempt) {
   }
 }
 
+/// What the user's own filter or router may have done.
+std::uint32_t own_doing(const Attempt& attempt) {
+  return std::min(attempt.tries, attempt.look_up.as_filters_do + attempt.look_up.by_own_resolver + attempt.from_nearby);
+}
+
 struct Failures {
-  std::uint32_t tries = 0;
+  std::uint32_t tries = 0, own_doing = 0, from_nearby = 0;
   std::map<std::string_view, std::uint32_t> by_mechanism;
   std::set<std::string> targets;
   Attempt::LookUp look_up;
@@ -43,15 +48,19 @@ struct Failures {
     tries += attempt.tries;
     by_mechanism[mechanism_of(attempt)] += attempt.tries;
     look_up.as_filters_do += attempt.look_up.as_filters_do;
+    look_up.by_own_resolver += attempt.look_up.by_own_resolver;
+    own_doing += metrics::own_doing(attempt);
+    from_nearby += attempt.from_nearby;
     look_up.contradicted += attempt.look_up.contradicted;
     look_up.odd_lifetime += attempt.look_up.odd_lifetime;
-    // What a filter at home may have answered is nobody else's doing.
-    if (attempt.look_up.as_filters_do < attempt.tries) targets.insert(std::string(attempt.target.raw()));
+    if (metrics::own_doing(attempt) < attempt.tries) targets.insert(std::string(attempt.target.raw()));
     finding.start_time = std::min(finding.start_time, attempt.first_time);
     finding.end_time = std::max(finding.end_time, attempt.last_time);
     finding.packets.insert(finding.packets.end(), attempt.ordinals.begin(), attempt.ordinals.end());
     finding.flows.insert(finding.flows.end(), attempt.flows.begin(), attempt.flows.end());
   }
+  /// Too few tries failed in a way that only others than the user can have brought about.
+  bool may_be_own() const { return own_doing > 0 && tries - own_doing < least_tries; }
   std::string_view mechanism() const {
     return std::max_element(by_mechanism.begin(), by_mechanism.end(), [](const auto& a, const auto& b) { return a.second < b.second; })->first;
   }
@@ -81,9 +90,8 @@ Others others_of(const classify::Classification& classification, std::string_vie
 
 double confidence_of(std::string_view mechanism, const Failures& failures, bool unnamed) {
   // The host itself says that nobody listens there: a closed port, as far as one end can tell.
-  if (mechanism == "refused" || unnamed) return by_its_looks;
+  if (mechanism == "refused" || unnamed || failures.may_be_own()) return by_its_looks;
   if (mechanism == "tcp_rst" || mechanism == "icmp") return told_so;
-  if (failures.tries - std::min(failures.tries, failures.look_up.as_filters_do) < least_tries) return by_its_looks;
   // A resolver answers a question once, from one store: another's answer came between, and what it holds is made up.
   const bool made_up = failures.look_up.contradicted >= least_tries && failures.look_up.odd_lifetime >= least_tries;
   return failures.targets.size() > 1 || made_up ? several_targets : one_target;
@@ -100,13 +108,20 @@ Finding finding_of(Failures&& failures, std::string_view application, const Othe
                      {"other_flows_answered", static_cast<double>(others.answered)}};
   finding.alternatives = {{"application_server", not_ruled_out, "server_may_be_down", {}},
                           {"wifi", ruled_out, "others_stayed_alive", {}}, {"congestion", ruled_out, "others_stayed_alive", {}}};
+  if (failures.from_nearby > 0) {
+    finding.numbers["from_nearby"] = failures.from_nearby;
+    finding.alternatives.push_back({"own_router", not_ruled_out, "sent_from_nearby", {}});
+  } else if (finding.mechanism == "no_reply") {
+    finding.alternatives.push_back({"own_router", untestable, "silence_has_no_sender", {}});
+  }
   if (finding.mechanism != "dns") return finding;
   const auto& look_up = failures.look_up;
   if (look_up.as_filters_do > 0) finding.numbers["as_filters_do"] = look_up.as_filters_do;
+  if (look_up.by_own_resolver > 0) finding.numbers["by_own_resolver"] = look_up.by_own_resolver;
   if (look_up.contradicted > 0) finding.numbers["contradicted"] = look_up.contradicted;
   if (look_up.odd_lifetime > 0) finding.numbers["odd_lifetime"] = look_up.odd_lifetime;
   if (look_up.contradicted >= least_tries) finding.alternatives.push_back({"own_filter", ruled_out, "another_answer_came", {}});
-  else finding.alternatives.push_back({"own_filter", not_ruled_out, look_up.as_filters_do > 0 ? "filters_answer_so" : "resolver_may_filter", {}});
+  else finding.alternatives.push_back({"own_filter", not_ruled_out, look_up.as_filters_do > 0 ? "filters_answer_so" : look_up.by_own_resolver > 0 ? "resolver_may_be_own" : "resolver_may_filter", {}});
   return finding;
 }
 
@@ -116,9 +131,10 @@ std::optional<Finding> media_blocked(Tally& tally, std::string_view application,
   const Others others = others_of(classification, application, tally.media.finding);
   if (others.answered < least_other_flows) return std::nullopt;
   const std::size_t targets = tally.media.targets.size();
+  const bool may_be_own = tally.media.may_be_own();
   Finding finding = finding_of(std::move(tally.media), application, others);
   const bool again = finding.end_time - finding.start_time >= tried_again_after, udp_works = others.udp >= least_other_flows;
-  if (finding.mechanism == "refused" || !udp_works) finding.confidence = by_its_looks;
+  if (finding.mechanism == "refused" || !udp_works || may_be_own) finding.confidence = by_its_looks;
   else finding.confidence = again && targets > 1 ? several_targets : one_target;
   finding.numbers["sign_ins_answered"] = tally.answered;
   finding.numbers["other_udp_answered"] = static_cast<double>(others.udp);

@@ -1,4 +1,5 @@
 // D5: resets that the stated sender can't have sent. docs/methods/injected_reset.md
+#include "classify/nearness.hpp"
 #include "metrics/contrast.hpp"
 #include "metrics/finding_support.hpp"
 
@@ -11,6 +12,7 @@ namespace {
 
 constexpr int telling_ttl = 3;                 ///< hops: routes change by one or two
 constexpr int least_signs = 2;
+constexpr double from_nearby = 0.85;           ///< most were sent by the router at home or a box beside it: below what accuses
 constexpr std::size_t least_connections_by_ttl = 3;
 constexpr double telling_gap = 5;              ///< of the minimum round trip, between packets that might have triggered a reset
 constexpr auto soon = std::chrono::seconds(2);
@@ -89,6 +91,7 @@ std::vector<Finding> injected_reset(const DetectorInput& input) {
     finding.numbers["data_after"] += signs.data_after;
     finding.numbers["sooner_than_round_trip"] += signs.too_soon;
     finding.numbers["sequence_inconsistent"] += signs.sequence || signs.second;
+    if (classify::is_nearby(reset.time_to_live) && reset.flow_time_to_live != 0 && !classify::is_nearby(reset.flow_time_to_live)) ++finding.numbers["from_nearby"];
     if (reset.time_to_live != 0) finding.numbers["hops_of_reset"] = hops(reset.time_to_live);
     if (reset.flow_time_to_live != 0) finding.numbers["hops_of_flow"] = hops(reset.flow_time_to_live);
   }
@@ -99,6 +102,10 @@ std::vector<Finding> injected_reset(const DetectorInput& input) {
     finding.confidence = *finding.count >= 2 || finding.numbers["signs"] >= 3 ? 0.99 : 0.9;
     finding.alternatives = {{"application_server", finding.numbers["data_after"] > 0 ? ruled_out : not_ruled_out, "server_went_on_sending", {}},
                             {"remote_end", not_ruled_out, "one_end_captured", {}}};
+    if (const auto nearby = finding.numbers.find("from_nearby"); nearby != finding.numbers.end()) {
+      if (nearby->second * 2 > static_cast<double>(*finding.count)) finding.confidence = from_nearby;
+      finding.alternatives.push_back({"own_router", not_ruled_out, "sent_from_nearby", {}});
+    }
     findings.push_back(std::move(finding));
   }
   return findings;

@@ -18,6 +18,7 @@ constexpr double pause_packets = 4.5;             // a gap of more may be silenc
 constexpr double greatest_doubt = 0.01;           // of all packets: what such gaps may leave in doubt
 constexpr double doubtful_share = 0.25;           // … or of what is missing
 constexpr double spurt_gap_packets = 50;          // a longer pause is a silence or an outage, no countable loss
+constexpr std::size_t steady_stretch = 30;        // double gaps on end: a sender's slower stretch (metrics/unnumbered.cpp has the same)
 constexpr std::int64_t longest_frames_gap = 1'000'000;
 
 double median(std::vector<double>& values) {
@@ -32,6 +33,29 @@ bool one_size_class(const std::vector<UnsequencedPacket>& packets) {
   const double usual = median(sizes);
   const auto alike = std::count_if(sizes.begin(), sizes.end(), [&](double size) { return std::abs(size - usual) <= size_class * usual; });
   return static_cast<double>(alike) >= regular_share * static_cast<double>(sizes.size());
+}
+
+/// Frames from each packet to the next, at least one. Where a sender halves its packets for a while, all gaps are two: there
+/// nothing is missing.
+struct Step {
+  std::int64_t frames = 1;
+  bool slower = false;
+};
+
+std::vector<Step> steps_of(const std::vector<double>& gaps, double packet_time) {
+  std::vector<Step> steps(gaps.size());
+  for (std::size_t i = 0; i < gaps.size(); ++i) steps[i].frames = std::max<std::int64_t>(std::llround(gaps[i] / packet_time), 1);
+  std::vector<std::int64_t> settled;               // a packet that strays makes three and one of two times two
+  for (const auto& step : steps) settled.push_back(step.frames);
+  for (std::size_t i = 0; i + 1 < settled.size(); ++i)
+    if (settled[i] + settled[i + 1] == 4) settled[i] = settled[i + 1] = 2;
+  for (std::size_t from = 0; from < steps.size();) {
+    std::size_t to = from;
+    while (to < steps.size() && settled[to] == 2) ++to;
+    for (std::size_t i = from; to - from >= steady_stretch && i < to; ++i) steps[i] = {1, true};
+    from = to + 1;
+  }
+  return steps;
 }
 
 MissingRun run_between(const UnsequencedPacket& before, const UnsequencedPacket& after, std::int64_t first, std::int64_t count) {
@@ -102,14 +126,17 @@ std::optional<CadenceEstimate> count_by_cadence(const std::vector<UnsequencedPac
   estimate.packet_time_ms = nearest;
   std::size_t begin = 0;
   std::int64_t number = 0, doubtful = 0;
+  double slower = 0;                                // of a talk spurt, in slower stretches: what its gaps are too long by
   const auto close = [&](std::size_t end) {         // a talk spurt: packets [begin, end)
-    const double span = capture::milliseconds(packets[end - 1].time - packets[begin].time);
+    const double span = capture::milliseconds(packets[end - 1].time - packets[begin].time) - slower;
     const auto frames = static_cast<std::uint64_t>(std::max(std::llround(span / nearest) + 1, 0LL));
     const std::uint64_t received = end - begin;
     estimate.expected += std::max(frames, received);
     estimate.lost += frames > received ? frames - received : 0;
     begin = end;
+    slower = 0;
   };
+  const auto steps = steps_of(gaps, nearest);
   for (std::size_t i = 1; i < packets.size(); ++i) {
     const double gap = gaps[i - 1];
     if (gap > spurt_gap_packets * nearest) {
@@ -117,7 +144,8 @@ std::optional<CadenceEstimate> count_by_cadence(const std::vector<UnsequencedPac
       ++number;
       continue;
     }
-    const std::int64_t frames = std::max<std::int64_t>(std::llround(gap / nearest), 1);
+    const std::int64_t frames = steps[i - 1].frames;
+    if (steps[i - 1].slower) slower += gap - nearest;
     if (frames > 1) estimate.runs.push_back(run_between(packets[i - 1], packets[i], number + 1, frames - 1));
     if (gap > pause_packets * nearest) doubtful += frames - 1;
     number += frames;

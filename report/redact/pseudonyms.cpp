@@ -1,6 +1,7 @@
 #include "report/redact/pseudonyms.hpp"
 
 #include "classify/application.hpp"
+#include "classify/nearness.hpp"
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -105,9 +106,12 @@ struct Pseudonyms::State {
   std::map<IpAddress, IpAddress> remembered;
   std::set<IpAddress> networks;             // of services, told
 
-  /// What keeps it in its network: a service known by its addresses, or a told network; null: nothing.
+  /// What keeps it in its network: a service known by its addresses (who denied a name, a filter or another, is judged by
+  /// that, too), or a told network; null: nothing.
   const void* keeper(const IpAddress& address) const {
+    static constexpr char filter_service = 0;
     if (const auto* service = service_of(address)) return service;
+    if (classify::is_filter_service(address)) return &filter_service;
     const auto told = networks.find(network_of(address));
     return told == networks.end() ? nullptr : &*told;
   }

@@ -75,6 +75,7 @@ void add_file(std::vector<Input>& to, const std::filesystem::path& path, std::si
 
 std::vector<Input> seeds_of(const std::string& directory, Seeds kind, std::size_t longest) {
   if (kind == Seeds::bundles) return bundle_seeds();
+  if (kind == Seeds::exchanges) return exchange_seeds();
   std::vector<Input> found{Input(64)};
   std::vector<std::filesystem::path> captures;
   if (std::filesystem::is_directory(directory))

@@ -1,4 +1,5 @@
 // Files that are cut, broken, packed, endless or many.
+#include "capture/files/byte_stream.hpp"
 #include "tests/unit/capture/capture_support.hpp"
 
 #include <catch2/catch.hpp>
@@ -14,8 +15,11 @@
 #include <thread>
 
 using namespace callwitness::test;
+using callwitness::capture::Bytes;
+using callwitness::capture::ByteStream;
 using callwitness::capture::Error;
 using callwitness::capture::SourceOptions;
+using callwitness::capture::StreamOptions;
 
 namespace {
 
@@ -123,6 +127,42 @@ TEST_CASE("a big packed capture is read ahead and hashed as it is stored", "[cap
   CHECK(read.packets.back().bytes == data);
   CHECK(read.records.front().size_bytes == packed.size());
   CHECK(read.records.front().problems.empty());
+}
+
+TEST_CASE("a cut gzip file gives all that it holds, by whatever pieces it is read", "[capture]") {
+  std::string plain;
+  for (int i = 0; i < 40; ++i) plain += std::to_string(i * 7919) + std::string(static_cast<std::size_t>(300 + 40 * i), static_cast<char>('a' + i % 3));
+  const std::string packed = gzip(plain);
+  for (std::size_t size = 18; size < packed.size(); ++size) {
+    z_stream reference{};
+    REQUIRE(inflateInit2(&reference, 15 + 16) == Z_OK);
+    std::string whole(plain.size() + 1, ' '), part = packed.substr(0, size);
+    reference.next_in = reinterpret_cast<Bytef*>(part.data());
+    reference.avail_in = static_cast<uInt>(part.size());
+    reference.next_out = reinterpret_cast<Bytef*>(whole.data());
+    reference.avail_out = static_cast<uInt>(whole.size());
+    inflate(&reference, Z_NO_FLUSH);
+    whole.resize(reference.total_out);
+    inflateEnd(&reference);
+    const TemporaryFile file(part);
+    for (const std::size_t window : {256u, 1u << 20}) {
+      for (const std::uint64_t ahead_from : {std::uint64_t{0}, std::uint64_t{1} << 40}) {
+        StreamOptions options;
+        options.window = window;
+        options.read_ahead_from = ahead_from;
+        auto stream = ByteStream::open(file.path(), options);
+        REQUIRE(stream.has_value());
+        std::string read;
+        for (Bytes bytes = (*stream)->peek(1); !bytes.empty(); bytes = (*stream)->peek(1)) {
+          read.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+          (*stream)->consume(bytes.size());
+        }
+        INFO("cut to " << size << ", window " << window << ", ahead from " << ahead_from);
+        CHECK(read == whole);
+        CHECK((*stream)->problem().find("cut") != std::string::npos);
+      }
+    }
+  }
 }
 
 TEST_CASE("a bomb is stopped", "[capture]") {

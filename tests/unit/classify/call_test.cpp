@@ -81,6 +81,81 @@ TEST_CASE("retransmissions are told from video by timestamp and volume", "[class
   CHECK(result.streams[1].kind == MediaKind::retransmission);
 }
 
+namespace {
+
+/// Ten seconds of video of `per_frame` packets a frame, beside it another stream, by what `other` puts on the wire for each frame.
+template <typename Other>
+MediaKind kind_beside_video(int per_frame, const Other& other, double lost_share = 0) {
+  Wire wire;
+  std::uint16_t number = 0;
+  for (int frame = 0; frame < 300; ++frame) {
+    const double at = frame * 33.0;
+    const auto timestamp = 500'000u + static_cast<std::uint32_t>(frame) * 2970u;
+    const bool lost = lost_share > 0 && frame > 10 && static_cast<int>(frame * lost_share) != static_cast<int>((frame - 1) * lost_share);
+    for (int i = 0; i < per_frame; ++i, ++number)
+      if (!lost) wire.udp(at + i, me, peer, rtp(96, number, timestamp, 100'000, 900));
+    other(wire, frame, at, timestamp, lost);
+  }
+  const auto& result = wire.finish();
+  for (const auto& stream : result.streams)
+    if (stream.ssrc == 200'000u) return stream.kind;
+  return MediaKind::unknown;
+}
+
+}  // namespace
+
+TEST_CASE("retransmissions under heavy loss are told by the timestamps that they repeat, though they are many", "[classify]") {
+  std::uint16_t number = 0;
+  // One packet a frame; two in three come again 70 ms later.
+  const auto again = [&](Wire& wire, int frame, double at, std::uint32_t timestamp, bool) {
+    if (frame % 3 != 0 && frame > 2) wire.udp(at + 5, me, peer, rtp(97, number++, timestamp - 2 * 2970u, 200'000, 902));
+  };
+  CHECK(kind_beside_video(1, again) == MediaKind::retransmission);
+}
+
+TEST_CASE("what mends frames that were lost whole is told by the places that those left", "[classify]") {
+  std::uint16_t number = 0;
+  const auto again = [&](Wire& wire, int, double at, std::uint32_t timestamp, bool lost) {
+    if (lost) wire.udp(at + 20, me, peer, rtp(97, number++, timestamp, 200'000, 902));
+  };
+  CHECK(kind_beside_video(1, again, 0.2) == MediaKind::retransmission);
+}
+
+TEST_CASE("a sender's probes on the clock of its video are its retransmission stream's", "[classify]") {
+  std::uint16_t number = 0;
+  const auto probe = [&](Wire& wire, int frame, double at, std::uint32_t timestamp, bool) {
+    if (frame % 5 != 0) return;
+    auto padding = rtp(97, number++, timestamp + 700, 200'000, 224);
+    padding[0] |= 0x20;
+    wire.udp(at + 8, me, peer, padding);
+  };
+  CHECK(kind_beside_video(3, probe) == MediaKind::retransmission);
+}
+
+TEST_CASE("a sender that sends its newest packet again and again before the other end can ask, as a probe", "[classify]") {
+  std::uint16_t number = 0;
+  const auto probe = [&](Wire& wire, int frame, double at, std::uint32_t timestamp, bool) {
+    for (int i = 0; frame == 4 && i < 8; ++i) wire.udp(at + 3 + i * 0.5, me, peer, rtp(97, number++, timestamp, 200'000, 902));
+  };
+  CHECK(kind_beside_video(1, probe) == MediaKind::retransmission);
+}
+
+TEST_CASE("a second video is none of the first's retransmissions", "[classify]") {
+  std::uint16_t number = 0;
+  const auto layer = [&](std::uint8_t type, double later_ms, std::uint32_t ticks, int each = 1) {
+    number = 0;
+    return [&number, type, later_ms, ticks, each](Wire& wire, int frame, double at, std::uint32_t timestamp, bool) {
+      if (frame % each == 0) wire.udp(at + later_ms, me, peer, rtp(type, number++, timestamp + ticks, 200'000, 700));
+    };
+  };
+  CHECK(kind_beside_video(4, layer(96, 5, 0)) == MediaKind::video);           // simulcast: one type, and be the clock the same
+  CHECK(kind_beside_video(4, layer(98, 5, 0)) == MediaKind::video);           // simulcast of two codecs on one clock
+  CHECK(kind_beside_video(4, layer(98, 5, 0, 2)) == MediaKind::video);        // at half the frames
+  CHECK(kind_beside_video(4, layer(98, 14, 1260)) == MediaKind::video);       // another camera on the same clock, between the first's frames
+  CHECK(kind_beside_video(4, layer(98, 14, 3'000'000'000u)) == MediaKind::video);   // a clock of its own (RFC 3550 5.1)
+  CHECK(kind_beside_video(4, layer(98, 70, 0)) == MediaKind::retransmission); // each frame once more, when the next ones are out
+}
+
 TEST_CASE("names looked up, pages and bulk are no calls", "[classify][property]") {
   Wire wire;
   for (int i = 0; i < 3000; ++i) {

@@ -18,6 +18,7 @@ const std::string me = "192.168.1.2", resolver = "192.168.1.1", far_resolver = "
 Raw raw(std::string_view text) { return {text.begin(), text.end()}; }
 
 struct Line {
+  std::uint8_t hops_left = 52;     ///< time to live of what comes to us
   capture::CaptureRecords records;
   metrics::Analyzer analyzer{records};
   classify::Classifier classifier{analyzer, {{}, 200'000, false}};
@@ -31,7 +32,7 @@ struct Line {
     datagram.ordinal = ++ordinal;
     datagram.five_tuple = {{*capture::IpAddress::parse(from), from_port}, {*capture::IpAddress::parse(to), to_port},
                            flags ? capture::protocol::tcp : capture::protocol::udp};
-    datagram.time_to_live = from == me ? 64 : 52;
+    datagram.time_to_live = from == me ? 64 : hops_left;
     datagram.payload = capture::Bytes(payload);
     datagram.payload_length = static_cast<std::uint32_t>(payload.size());
     datagram.ip_length = datagram.payload_length + 28;
@@ -39,6 +40,20 @@ struct Line {
       datagram.tcp = capture::TcpSegment{};
       datagram.tcp->flags = *flags;
     }
+    classifier.on_datagram(datagram);
+  }
+  /// The ICMP message 3/13 (RFC 1812 5.2.7.1) about what we sent.
+  void prohibit(double at_s, const std::string& sender, std::uint16_t from_port, const std::string& to, std::uint16_t to_port) {
+    capture::Datagram datagram;
+    datagram.time = capture::Time(capture::from_seconds(1'700'000'000 + at_s));
+    datagram.ordinal = ++ordinal;
+    datagram.five_tuple = {{*capture::IpAddress::parse(sender), 0}, {*capture::IpAddress::parse(me), 0}, capture::protocol::icmp};
+    datagram.time_to_live = hops_left;
+    datagram.ip_length = 56;
+    datagram.icmp = capture::IcmpMessage{};
+    datagram.icmp->type = 3;
+    datagram.icmp->code = 13;
+    datagram.icmp->about = capture::FiveTuple{{*capture::IpAddress::parse(me), from_port}, {*capture::IpAddress::parse(to), to_port}, capture::protocol::tcp};
     classifier.on_datagram(datagram);
   }
   Raw dns(bool reply, std::string_view name, std::uint8_t code, const std::vector<std::string>& addresses, std::uint32_t lifetime) {
@@ -94,8 +109,9 @@ std::optional<metrics::AlternativeStatus> status_of(const metrics::Finding& find
 }
 
 /// Six look-ups of two names of Viber's, answered so, while others answer.
-metrics::Analysis looked_up(const std::vector<Line::Answer>& answers, const std::string& at_resolver = resolver, int names = 2) {
+metrics::Analysis looked_up(const std::vector<Line::Answer>& answers, const std::string& at_resolver = resolver, int names = 2, std::uint8_t hops_left = 52) {
   Line line;
+  line.hops_left = hops_left;
   for (int i = 0; i < 6; ++i) {
     line.look_up(i * 20.0, i % 2 < names - 1 ? "api.viber.com" : "secure.viber.com", answers, at_resolver);
     line.others(i * 20.0 + 1);
@@ -152,6 +168,101 @@ TEST_CASE("an address that no filter at home gives, at several names, is blockin
   CHECK(finding->mechanism == "dns");
   CHECK(status_of(*finding, "own_filter") == metrics::AlternativeStatus::not_ruled_out);
   CHECK(finding->numbers.at("odd_lifetime") == 6);
+}
+
+TEST_CASE("a denial by a resolver that may be the user's own accuses nobody, whatever its words") {
+  const std::vector<Line::Answer> denials[] = {{{3, {}}}, {{5, {}}}, {{2, {}}}, {}, {{0, {"192.168.9.9"}, 300}}};   // no such name, refused, failed, silence, a page of the house's
+  for (const auto& denial : denials)
+    for (const auto at : {"192.168.1.1", "10.0.0.53", "169.254.1.1", "100.100.100.100", "127.0.0.53", "185.228.168.168", "208.67.222.123"}) {
+      INFO(at << ", denial " << (&denial - denials));
+      const auto analysis = looked_up(denial, at);
+      const auto* finding = blocking_of(analysis);
+      REQUIRE(finding);
+      CHECK_FALSE(accused(analysis));
+      CHECK(finding->confidence < 0.9);
+      CHECK(finding->numbers.at("by_own_resolver") == finding->numbers.at("tries"));
+      CHECK(finding->numbers.at("targets") == 0);
+      CHECK(status_of(*finding, "own_filter") == metrics::AlternativeStatus::not_ruled_out);
+    }
+}
+
+TEST_CASE("a public resolver's denial of several names accuses, unless a box at home answered in its stead") {
+  CHECK(accused(looked_up({{3, {}}}, far_resolver)));
+  for (const int near : {64, 63, 128, 127, 255, 254}) CHECK_FALSE(accused(looked_up({{3, {}}}, far_resolver, 2, static_cast<std::uint8_t>(near))));   // routers pass port 53 to a filter of theirs
+  for (const int far : {62, 126, 253, 65}) CHECK(accused(looked_up({{3, {}}}, far_resolver, 2, static_cast<std::uint8_t>(far))));
+}
+
+TEST_CASE("what no resolver at home can have done accuses as before") {
+  CHECK(accused(looked_up({{0, {"10.10.34.34"}, 300}})));                                    // an address of nobody's home here
+  CHECK_FALSE(accused(looked_up({{0, {"10.10.34.34"}, 300}}, "10.0.0.53")));                 // it may be a company's page
+  const auto two_answers = looked_up({{0, {"0.0.0.0"}, 300}, {0, {"203.0.113.7"}, 300}});    // a filter would let no other out
+  CHECK(accused(two_answers));
+  CHECK_FALSE(blocking_of(two_answers)->numbers.contains("as_filters_do"));
+  Line both;   // the resolver at home denies, and so does the public one that is asked next
+  for (int i = 0; i < 4; ++i) {
+    both.look_up(i * 20.0, i % 2 ? "api.viber.com" : "secure.viber.com", {{3, {}}});
+    both.look_up(i * 20.0 + 2, i % 2 ? "api.viber.com" : "secure.viber.com", {{3, {}}}, far_resolver);
+    both.others(i * 20.0 + 3);
+  }
+  CHECK(accused(both.take()));
+  Line next;   // denied at home, and the servers whose addresses the application knows are silent, too
+  for (int i = 0; i < 4; ++i) {
+    next.look_up(i * 20.0, "secure.viber.com", {{3, {}}});
+    for (const double again : {0.0, 1.0, 3.0})
+      for (const auto server : {"203.0.113.20", "203.0.113.21"}) next.send(i * 20.0 + 1 + again, me, static_cast<std::uint16_t>(45'000 + i), server, 5242, {}, std::uint8_t{2});
+    next.others(i * 20.0 + 3);
+  }
+  CHECK(accused(next.take()));
+}
+
+TEST_CASE("resets and refusals sent by the router at home are told as such and accuse nobody; those from further off do") {
+  const auto reset = [](std::uint8_t opened, std::uint8_t hops_left) {
+    Line line;
+    line.look_up(0, "secure.viber.com", {{0, {"203.0.113.20"}, 300}});
+    for (int i = 0; i < 5; ++i) {
+      const double at = 5 + i * 15;
+      const auto port = static_cast<std::uint16_t>(46'000 + i);
+      line.send(at, me, port, "203.0.113.20", 443, {}, std::uint8_t{2});
+      line.hops_left = opened;
+      line.send(at + 0.04, "203.0.113.20", 443, me, port, {}, std::uint8_t{18});
+      line.send(at + 0.05, me, port, "203.0.113.20", 443, Raw{0x16, 3, 1, 0, 5, 1, 0, 0, 1, 0}, std::uint8_t{24});
+      line.hops_left = hops_left;
+      line.send(at + 0.052, "203.0.113.20", 443, me, port, {}, std::uint8_t{20});
+      line.hops_left = 52;
+      line.others(at + 1);
+    }
+    return line.take();
+  };
+  const auto at_home = reset(52, 64), further = reset(52, 60), all_near = reset(63, 64);
+  REQUIRE(blocking_of(at_home));
+  CHECK_FALSE(accused(at_home));
+  CHECK(blocking_of(at_home)->numbers.at("from_nearby") == 5);
+  CHECK(status_of(*blocking_of(at_home), "own_router") == metrics::AlternativeStatus::not_ruled_out);
+  CHECK(accused(further));
+  CHECK_FALSE(blocking_of(further)->numbers.contains("from_nearby"));
+  CHECK(accused(all_near));   // so is the server: its distance tells nothing
+
+  const auto prohibited = [](const std::string& sender, std::uint8_t hops_left) {
+    Line line;
+    line.look_up(0, "secure.viber.com", {{0, {"203.0.113.20"}, 300}});
+    for (int i = 0; i < 5; ++i) {
+      const double at = 5 + i * 15;
+      const auto port = static_cast<std::uint16_t>(46'000 + i);
+      line.send(at, me, port, "203.0.113.20", 443, {}, std::uint8_t{2});
+      line.hops_left = hops_left;
+      line.prohibit(at + 0.002, sender, port, "203.0.113.20", 443);
+      line.hops_left = 52;
+      line.others(at + 1);
+    }
+    return line.take();
+  };
+  for (const auto& [sender, left, guilty] : {std::tuple{"192.168.1.1", 64, false}, {"192.168.1.1", 255, false}, {"10.0.0.1", 63, false}, {"10.0.0.1", 62, true},
+                                            {"198.51.100.1", 254, true}}) {
+    INFO(sender << " " << left);
+    const auto analysis = prohibited(sender, static_cast<std::uint8_t>(left));
+    REQUIRE(blocking_of(analysis));
+    CHECK(accused(analysis) == guilty);
+  }
 }
 
 TEST_CASE("two answers to one question: records whose times to live don't fit either weigh more") {

@@ -163,6 +163,31 @@ TEST_CASE("pauses of a talker are no losses by cadence, and a hole among scatter
   CHECK(losing->lost == 35 + 118);   // 120 single ones, of which two in the hole
 }
 
+TEST_CASE("a sender that halves its packets for seconds loses none by cadence; every second packet lost for less is loss") {
+  const auto counted = [](std::uint32_t stretch, double stray_ms = 0, std::uint32_t lost_every = 0) {
+    std::vector<UnsequencedPacket> packets;
+    for (std::uint32_t i = 0; i < 3'000; ++i) {
+      const bool slow = i % 1'000 >= 400 && i % 1'000 < 400 + 2 * stretch;
+      if ((slow && i % 2 == 1) || (lost_every != 0 && i % lost_every == 130)) continue;
+      packets.push_back({at_ms(20.0 * i + (slow && i % 40 == 10 ? stray_ms : 0)), 0, i + 1, 100, false});
+    }
+    return count_by_cadence(packets);
+  };
+  for (const double stray : {0.0, 11.0}) {
+    const auto slower = counted(100, stray);   // three stretches of 2 s; some packets early or late by half a place
+    REQUIRE(slower);
+    CHECK(slower->lost == 0);
+    CHECK(slower->expected == 3'000 - 300);
+    CHECK(slower->runs.empty());
+  }
+  const auto both = counted(100, 0, 500);      // six lost outside the stretches
+  REQUIRE(both);
+  CHECK(both->lost == 6);
+  const auto short_ones = counted(20);         // twenty double gaps on end, three times
+  REQUIRE(short_ones);
+  CHECK(short_ones->lost == 60);
+}
+
 namespace {
 struct TcpFeed {
   TcpMeter meter;

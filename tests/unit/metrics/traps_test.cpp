@@ -133,6 +133,25 @@ TEST_CASE("a load balancer's RST with another TTL is no forged one by that sign 
   CHECK_FALSE(accused(analysis));
 }
 
+TEST_CASE("forged resets that the router at home sent may be its owner's: told, and nobody is accused", "[traps]") {
+  const auto hops = static_cast<std::uint8_t>(GENERATE(64, 255, 63, 60, 200));
+  Machine machine;
+  for (int k = 0; k < 3; ++k) {
+    const Wire wire{peer, static_cast<std::uint16_t>(41000 + k), 64738, true};
+    const double from = 2 + 40.0 * k;
+    const auto [ours, theirs] = tcp_voice(machine, wire, from, from + 30);
+    machine.tcp(from + 30.03, wire, false, theirs, ours, 20, 0, hops);
+    for (int i = 0; i < 5; ++i) machine.tcp(from + 30.05 + i * 0.02, wire, false, theirs + static_cast<std::uint32_t>(i) * 90, ours, 24, 90);
+  }
+  machine.pages(140);
+  const auto analysis = machine.analysis();
+  INFO(int{hops});
+  REQUIRE(has(analysis, "injected_reset"));
+  const bool nearby = hops != 60 && hops != 200;
+  CHECK((find(analysis, "injected_reset")->confidence < 0.9) == nearby);
+  CHECK(find(analysis, "injected_reset")->numbers.contains("from_nearby") == nearby);
+}
+
 TEST_CASE("a crashed host's resets, behind another TTL and one for each segment on its way, are its own", "[traps]") {
   Machine machine;
   const Wire wire{peer, 41000, 64738, true};

@@ -84,6 +84,21 @@ TEST_CASE("a voice service's servers stay in its network, and nobody else falls 
   }
 }
 
+TEST_CASE("a filter service's resolvers stay what they are, for who denied a name is judged by it", "[redact]") {
+  report::Pseudonyms pseudonyms(sample_key);
+  for (const std::string network : {"185.228.168.", "208.67.222.", "94.140.14.", "45.90.28."}) {
+    std::set<std::string> hosts;
+    for (int host = 0; host < 256; ++host) {
+      const auto replaced = pseudonyms.address(*capture::IpAddress::parse(network + std::to_string(host))).text();
+      CHECK(replaced.starts_with(network));
+      hosts.insert(replaced);
+    }
+    CHECK(hosts.size() == 256);   // one to one, so that nobody else has room there
+  }
+  CHECK(pseudonyms.address(*capture::IpAddress::parse("2a10:50c0::bad1:ff")).text().starts_with("2a10:50c0:"));
+  CHECK_FALSE(pseudonyms.address(*capture::IpAddress::parse("8.8.8.8")).text().starts_with("8.8.8."));
+}
+
 TEST_CASE("a DNS answer keeps its shape and loses its names and addresses", "[redact]") {
   // id, one question, one answer: alice.example A 198.51.100.7, the answer's name compressed
   std::vector<std::uint8_t> message{0x12, 0x34, 0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0, 5, 'a', 'l', 'i', 'c', 'e', 7, 'e',
