@@ -65,7 +65,11 @@ void judge(PolicerFit& fit) {
 
 bool is_clear_by_cadence(const PolicerFit& fit) {
   constexpr double widest_spread = 0.06, least_precision = 0.5, least_recall = 0.7;
-  return fit.spread <= widest_spread && fit.precision >= least_precision && fit.recall >= least_recall;
+  constexpr double much_gain = 150, widest_at_much_gain = 0.13, steadier_than_offered = 1.5, precision_at_much_gain = 0.3, lift_at_much_gain = 2, recall_at_much_gain = 0.65;
+  const bool exact = fit.spread <= widest_spread && fit.precision >= least_precision && fit.recall >= least_recall;
+  const bool explains_much = fit.gain >= much_gain && fit.spread <= widest_at_much_gain && fit.offered_spread >= steadier_than_offered * fit.spread &&
+                             fit.precision >= precision_at_much_gain && fit.precision >= lift_at_much_gain * fit.loss_ratio && fit.recall >= recall_at_much_gain;
+  return exact || explains_much;
 }
 
 }  // namespace callwitness::metrics

@@ -25,6 +25,13 @@ bool holds(PolicerFit fit) {
   return fit.mechanism;
 }
 
+/// A talker whose packets carry no numbers.
+PolicerFit unnumbered_talker() {
+  PolicerFit fit;
+  fit.loss_ratio = 0.35, fit.gain = 900, fit.precision = 0.9, fit.recall = 0.8, fit.spread = 0.1, fit.offered_spread = 0.3;
+  return fit;
+}
+
 }  // namespace
 
 TEST_CASE("bursts that pass and losses ten times as often from an empty bucket are a policer's", "[policer-rules]") {
@@ -63,4 +70,27 @@ TEST_CASE("packets that come in bursts met no queue, however slow their runs are
   CHECK_FALSE(holds(fit));
   fit.local_rate_ratio = 1.03;        // nor do packets that come faster than the rate
   CHECK(holds(fit));
+}
+
+TEST_CASE("losses told by gaps alone are believed to an exact rate, or to one that explains much", "[policer-rules]") {
+  CHECK(metrics::is_clear_by_cadence(unnumbered_talker()));
+  auto fit = unnumbered_talker();
+  fit.gain = 149;
+  CHECK_FALSE(metrics::is_clear_by_cadence(fit));
+  fit.spread = 0.06;                  // exact: then the gain doesn't matter
+  CHECK(metrics::is_clear_by_cadence(fit));
+  fit = unnumbered_talker();
+  fit.spread = 0.131;
+  CHECK_FALSE(metrics::is_clear_by_cadence(fit));
+  fit = unnumbered_talker();
+  fit.offered_spread = 0.14;
+  CHECK_FALSE(metrics::is_clear_by_cadence(fit));
+  fit = unnumbered_talker();
+  fit.recall = 0.64;
+  CHECK_FALSE(metrics::is_clear_by_cadence(fit));
+  fit = unnumbered_talker();
+  fit.precision = 0.69;
+  CHECK_FALSE(metrics::is_clear_by_cadence(fit));   // less than twice the loss ratio
+  fit.loss_ratio = 0.05, fit.precision = 0.29;
+  CHECK_FALSE(metrics::is_clear_by_cadence(fit));
 }
