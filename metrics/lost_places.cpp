@@ -69,17 +69,18 @@ void place_lost(std::vector<ArmPacket>& to, const NumberedPacket& before, const 
   // Of a frame without its marked end that end was lost; of frames whose time nobody shares, one packet each; the rest
   // where the usual frame has room, and last at the beginning of the frame that came.
   std::uint32_t left = count;
-  std::vector<std::uint32_t> lost(frames, 0);      // by frame after the one before
+  // A clock that jumps would ask for millions of frames; more than were lost have lost nothing.
+  std::vector<std::uint32_t> lost(std::min(frames, count + 1), 0);   // by frame after the one before
   const auto take = [&](std::uint32_t frame, std::uint32_t wanted) {
     const auto taken = std::min(left, wanted);
     lost[frame] += taken;
     left -= taken;
   };
   if (!before.ends_frame) take(0, 1);
-  for (std::uint32_t frame = 1; frame < frames; ++frame) take(frame, 1);
-  for (std::uint32_t frame = before.ends_frame ? 1 : 0; frame < frames; ++frame) take(frame, spacing.frame_packets - 1);
+  for (std::uint32_t frame = 1; frame < lost.size(); ++frame) take(frame, 1);
+  for (std::uint32_t frame = before.ends_frame ? 1 : 0; frame < lost.size(); ++frame) take(frame, spacing.frame_packets - 1);
   if (!before.ends_frame && frames == 1) take(0, left);
-  for (std::uint32_t frame = 0; frame < frames; ++frame) {
+  for (std::uint32_t frame = 0; frame < lost.size(); ++frame) {
     const double start = from + (until - from) * frame / frames;
     for (std::uint32_t k = 0; k < lost[frame]; ++k) {
       const bool is_full = frame == 0 || k + 1 < lost[frame];

@@ -86,6 +86,16 @@ TEST_CASE("whole frames that are lost stand at their own times", "[lost-places]"
   check(placed(video.packets[2], video.packets[6], 3, spacing), {{0.041, 1140}, {0.042, 1140}, {0.043, 770}});
 }
 
+TEST_CASE("a media clock that jumps asks for no more frames than were lost", "[lost-places]") {
+  const Video video(22);
+  auto spacing = metrics::spacing_of(video.packets);
+  spacing.frame_ticks = 1;
+  auto after = video.packets[6];
+  after.media_time = video.packets[2].media_time + (1U << 30);
+  // One packet, in the first of 2^30 frames: as good as at once.
+  check(placed(video.packets[2], after, 1, spacing), {{0.002, 770}});
+}
+
 TEST_CASE("without frames the lost are the usual time apart, at their neighbours' mean size", "[lost-places]") {
   const NumberedPacket before{7, {1.0, 100, 3, false, false}}, after{10, {1.4, 200, 4, false, false}};
   metrics::Spacing spacing;
