@@ -1,6 +1,6 @@
 // A shaper on voice whose sizes wander, through the whole pipeline. Its queue takes half a second to fill while the stream's
 // clock is taken; it must be told as what it is, at its rate.
-#include "machine.hpp"
+#include "../../support/machine.hpp"
 
 #include <catch2/catch.hpp>
 
