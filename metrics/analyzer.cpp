@@ -164,6 +164,7 @@ void Analyzer::on_media(const classify::MediaPacket& packet) {
   record->duplicate = kept.duplicate;
   record->media_time = packet.media_time;
   record->has_media_time = packet.has_media_time;
+  record->marker = packet.marker;
   if (index < TracePacket::no_stream) record->stream = static_cast<std::uint16_t>(index);
   if (!made) state.trace(meter, fresh);
 }

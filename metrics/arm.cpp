@@ -1,5 +1,6 @@
 #include "metrics/arm.hpp"
 
+#include "metrics/lost_places.hpp"
 #include "metrics/sending_times.hpp"
 #include "metrics/statistics.hpp"
 #include "metrics/unnumbered.hpp"
@@ -46,14 +47,6 @@ void sort_runs(std::vector<T>& values, Less less) {
   }
 }
 
-/// `usual` seconds part packets of the stream: what is lost at the end of a burst (a video frame, a talk spurt) was sent
-/// right after the packet before, not half-way through the pause.
-void insert_lost(std::vector<ArmPacket>& to, const ArmPacket& before, const ArmPacket& after, std::uint32_t count, double usual) {
-  const double step = std::min((after.time - before.time) / (count + 1.0), usual);
-  for (std::uint32_t k = 1; k <= count; ++k)
-    to.push_back({before.time + step * k, (before.bytes + after.bytes) / 2, 0, true, false});
-}
-
 void mark_silences(std::vector<ArmPacket>& packets) {
   sort_runs(packets, [](const ArmPacket& a, const ArmPacket& b) { return a.time < b.time; });
   double last = -1e9;
@@ -74,20 +67,15 @@ bool silent_between(const std::vector<double>& arrivals, double from, double to)
   return to - last >= silence_seconds;
 }
 
-struct Numbered { std::int32_t sequence; ArmPacket packet; };
-
-void add_losses_by_sequence(std::vector<Numbered>& stream, const std::vector<double>& arrivals, Built& built) {
-  sort_runs(stream, [](const Numbered& a, const Numbered& b) { return a.sequence < b.sequence; });
-  std::vector<double> gaps;
-  for (std::size_t i = 1; i < stream.size(); ++i)
-    if (stream[i].sequence == stream[i - 1].sequence + 1) gaps.push_back(stream[i].packet.time - stream[i - 1].packet.time);
-  const double usual = gaps.size() < minimum_gaps ? silence_seconds : median(std::move(gaps));
+void add_losses_by_sequence(std::vector<NumberedPacket>& stream, const std::vector<double>& arrivals, Built& built) {
+  sort_runs(stream, [](const NumberedPacket& a, const NumberedPacket& b) { return a.sequence < b.sequence; });
+  const auto spacing = spacing_of(stream);
   for (std::size_t i = 1; i < stream.size(); ++i) {
     const std::int64_t missing = std::int64_t{stream[i].sequence} - stream[i - 1].sequence - 1;
     if (missing <= 0 || missing > maximum_gap) continue;
     const auto &before = stream[i - 1].packet, &after = stream[i].packet;
     if (after.time < before.time || silent_between(arrivals, before.time, after.time)) continue;
-    insert_lost(built.packets, before, after, static_cast<std::uint32_t>(missing), usual);
+    place_lost(built.packets, stream[i - 1], stream[i], static_cast<std::uint32_t>(missing), spacing);
     built.lost += static_cast<std::uint64_t>(missing);
   }
 }
@@ -109,7 +97,7 @@ double packet_time_of(const Observation& observation, const FlowObservation& flo
 
 struct StreamTrace {
   std::vector<ArmPacket> all;
-  std::vector<Numbered> numbered;
+  std::vector<NumberedPacket> numbered;
   std::size_t count = 0;
   double bytes = 0;
   double clock = 0;                              ///< of its timestamps, Hz; 0: none
@@ -163,7 +151,7 @@ std::size_t collect(FlowTraces& traces) {
     trace.all.push_back(arm_packet);
     trace.bytes += packet.ip_bytes;
     traces.arrivals.push_back(time);
-    if (packet.extended_sequence != TracePacket::no_sequence) trace.numbered.push_back({packet.extended_sequence, arm_packet});
+    if (packet.extended_sequence != TracePacket::no_sequence) trace.numbered.push_back({packet.extended_sequence, arm_packet, packet.media_time, packet.has_media_time, packet.marker});
   });
   return count;
 }
@@ -207,7 +195,7 @@ Arm build(FlowTraces& traces, const std::vector<std::uint16_t>& streams, bool wh
     arm.packet_times.own = cadence.packet_time;
     if (!cadence.missing.empty()) arm.source = LossSource::cadence;
     for (std::size_t i = 1; i < cadence.missing.size(); ++i) {
-      if (cadence.missing[i] > 0) insert_lost(built.packets, unnumbered[i - 1], unnumbered[i], cadence.missing[i], cadence.packet_time);
+      if (cadence.missing[i] > 0) place_lost(built.packets, unnumbered[i - 1], unnumbered[i], cadence.missing[i], cadence.packet_time);
       built.lost += cadence.missing[i];
     }
   }

@@ -13,7 +13,7 @@ namespace callwitness::metrics {
 struct ArmPacket {
   double time = 0;                 ///< seconds since the observation's start; of a lost packet: interpolated
   double bytes = 0;                ///< IP; of a lost packet: its neighbours' mean
-  std::uint32_t ordinal = 0;       ///< 0: lost
+  std::uint32_t ordinal = 0;       ///< of a lost packet: of the one before it in its stream; 0: unknown
   bool lost = false;
   bool after_silence = false;      ///< nothing came for ≥ 1.5 s before it: what a bucket held then is unknown
   std::uint16_t media_tenths_ms = 0;   ///< media a packet since the one before, by its stream's timestamps, in 0.1 ms; 0: unknown

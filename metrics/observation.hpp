@@ -33,6 +33,7 @@ struct TracePacket {
   bool has_media_time = false;
   bool duplicate = false;
   bool is_pure_ack = false;                       ///< TCP without payload
+  bool marker = false;                            ///< RTP's: of video, the last packet of a frame
   static constexpr std::int32_t no_sequence = INT32_MIN;
   static constexpr std::uint16_t no_stream = 0xffff;
 };

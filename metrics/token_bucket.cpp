@@ -1,6 +1,8 @@
 #include "metrics/token_bucket.hpp"
 
 #include "metrics/bucket_search.hpp"
+#include "metrics/local_rate.hpp"
+#include "metrics/policer_rules.hpp"
 #include "metrics/statistics.hpp"
 
 #include <algorithm>
@@ -20,32 +22,9 @@ constexpr double interval_packets = 40;            ///< and so many of the packe
 constexpr double longest_interval_needed = 3;      ///< seconds
 constexpr double interval_in_spurt_seconds = 0.5;
 constexpr std::size_t minimum_intervals = 5;
-constexpr double most_loss_when_full = 0.3;
-constexpr double most_loss_when_full_if_exact = 0.5, much_wider = 3;
-constexpr double clearly_no_queue = 1.1;           ///< rate within runs, where the rest is not as it should be
-constexpr double hardly_lost_when_full = 0.02, least_precision_if_clear_cut = 0.4;
-constexpr double least_precision = 0.5;
-constexpr double least_recall = 0.7;
-constexpr double narrow_spread = 0.06;
-constexpr double least_lift = 3;                   ///< precision over the overall loss ratio, where the spread is narrow
-constexpr double least_lift_very_narrow = 2;
-constexpr double high_lift = 5, least_recall_at_high_lift = 0.5;
-constexpr double much_gain = 150, narrow_spread_at_much_gain = 0.07;
-constexpr double very_narrow_spread = 0.03;
-constexpr double least_local_rate_ratio = 1.02;
 constexpr double pause_seconds = 0.1;              ///< a longer gap is the codec's silence, no sign of the rate within a run
-constexpr double few_lost_when_full = 0.05;        ///< share of the losses: chance takes some on every path
 constexpr double even_window = 2;                  ///< seconds
-constexpr std::size_t least_windows_losing = 4, many_windows_losing = 7;   ///< more than a stray packet
-constexpr std::size_t far_too_many_windows = 14;   ///< for handovers, whose stray losses the rule on steady traffic is for
-constexpr double most_lost_in_worst = 0.6;         ///< share of the losses, of the worst two of few windows
-constexpr double largest_evenness_p = 1e-6;
-constexpr double steady = 0.02;                    ///< spread of what is offered, below which nothing overflows the bucket:
-constexpr double least_filled = 0.985;             ///< then all that the rate allows has passed, or the losses are another's
-constexpr double unsure_rate = 1.01, most_beyond_s = 1;   ///< no bucket lets more pass; a radio behind it may bunch that much
-constexpr double widest_spread = 0.2;
-constexpr double widest_spread_when_sure = 0.4;    ///< pauses let the bucket overflow: some intervals then pass less
-constexpr double sure_precision = 0.6, sure_recall = 0.85;
+constexpr double unsure_rate = 1.01;                ///< of the rate, where what passed beyond it is counted
 constexpr double half_width_by_bucket = 0.02;      ///< of the rate, where no intervals tell it
 constexpr double step_ratio = 1.08;                ///< a smaller change of the rate is no step
 
@@ -96,33 +75,6 @@ std::vector<Interval> telling_intervals(std::span<const ArmPacket> packets) {
     }
   }
   return whole.size() >= minimum_intervals ? whole : all;
-}
-
-/// Rate inside loss-free runs that touch a loss, over `rate`: a queue never lets packets out faster than its rate.
-double local_rate_ratio(std::span<const ArmPacket> packets, double rate) {
-  double bytes = 0, time = 0;
-  std::size_t pairs = 0;
-  constexpr std::size_t reach = 6, telling_pairs = 20;
-  std::size_t since_loss = reach + 1;
-  std::vector<bool> near(packets.size(), false);
-  for (std::size_t i = 0; i < packets.size(); ++i) {
-    since_loss = packets[i].lost ? 0 : since_loss + 1;
-    near[i] = since_loss <= reach;
-  }
-  since_loss = reach + 1;
-  for (std::size_t i = packets.size(); i-- > 0;) {
-    since_loss = packets[i].lost ? 0 : since_loss + 1;
-    if (since_loss <= reach) near[i] = true;
-  }
-  for (std::size_t i = 1; i < packets.size(); ++i) {
-    if (packets[i].lost || packets[i - 1].lost || packets[i].after_silence || !near[i] || !near[i - 1]) continue;
-    if (packets[i].time - packets[i - 1].time > pause_seconds) continue;
-    bytes += packets[i].bytes;
-    time += packets[i].time - packets[i - 1].time;
-    ++pairs;
-  }
-  // Where every second packet is lost there are no such runs, and nothing against a bucket.
-  return pairs < telling_pairs || time <= 0 ? least_local_rate_ratio : bytes * 8 / time / rate;
 }
 
 double filled(std::span<const ArmPacket> packets, double rate) {
@@ -184,34 +136,6 @@ double evenness_p(std::span<const ArmPacket> packets, double ratio) {
     lost += packet.lost ? 1 : 0;
   }
   return windows < 8 || ratio >= 0.999 ? 1 : chi_squared_cdf(chi_squared, static_cast<double>(windows - 1));
-}
-
-void judge_fit(PolicerFit& fit) {
-  // A talker's pauses and another stream's sizes hide where a lost packet stood; an exact rate through a traffic that
-  // isn't excuses some of that.
-  const bool exact = fit.spread <= very_narrow_spread && fit.offered_spread >= much_wider * fit.spread && fit.gain >= much_gain &&
-                     fit.precision >= least_precision && fit.recall >= least_recall && fit.local_rate_ratio >= clearly_no_queue;
-  const bool never_when_full = fit.loss_when_full <= (exact ? most_loss_when_full_if_exact : most_loss_when_full) || fit.lost_when_full <= few_lost_when_full;
-  // Nothing at all lost from a full bucket, an exact rate, and nearly every loss explained: then a few that passed with
-  // too little (what was lost had another size than its neighbours) don't matter.
-  const bool clear_cut = fit.lost_when_full <= hardly_lost_when_full && fit.recall >= sure_recall && fit.gain >= much_gain && fit.spread <= very_narrow_spread &&
-                         fit.offered_spread >= much_wider * fit.spread && fit.local_rate_ratio >= clearly_no_queue;
-  const bool precise = fit.precision >= (clear_cut ? least_precision_if_clear_cut : least_precision) && fit.recall >= least_recall;
-  const double lift = fit.loss_ratio > 0 ? fit.precision / fit.loss_ratio : 0;
-  const bool much_explained = fit.gain >= much_gain && lift >= high_lift;
-  const bool narrow = fit.spread <= (much_explained ? narrow_spread_at_much_gain : narrow_spread) &&
-                      fit.offered_spread > (much_explained ? 1.5 : 2) * fit.spread &&
-                      fit.recall >= (lift >= high_lift ? least_recall_at_high_lift : least_recall) &&
-                      lift >= (fit.spread <= very_narrow_spread ? least_lift_very_narrow : least_lift);
-  // Steady traffic loses its surplus and no more, window after window; chance scatters.
-  const bool even = fit.evenness_p <= largest_evenness_p && fit.spread <= narrow_spread && fit.recall >= least_recall;
-  const bool sure = fit.precision >= sure_precision && fit.recall >= sure_recall;
-  // One outage (a handover, a scan) fills one or two windows; with stray losses in a few others it would look like a rate.
-  const bool recurs = fit.windows_losing >= many_windows_losing || (fit.windows_losing >= least_windows_losing && fit.lost_in_worst <= most_lost_in_worst);
-  const bool taken_up = fit.offered_spread > steady || fit.filled >= least_filled || fit.windows_losing >= far_too_many_windows;
-  const bool lets_no_more = fit.beyond_s <= most_beyond_s;
-  fit.mechanism = recurs && taken_up && lets_no_more && never_when_full && (precise || narrow || even) && fit.spread <= (sure ? widest_spread_when_sure : widest_spread) &&
-                  fit.local_rate_ratio >= least_local_rate_ratio;
 }
 
 /// From the first loss to the last; empty: nothing was lost.
@@ -317,10 +241,13 @@ std::optional<PolicerFit> fit_one(std::span<const ArmPacket> packets) {
     if (fit.burst_low == 0) fit.burst_low = bucket_depths[d];
     fit.burst_high = bucket_depths[d];
   }
-  fit.local_rate_ratio = local_rate_ratio(packets, fit.rate_bps);
+  // Where every second packet is lost there are no such runs, and nothing against a bucket.
+  const LosslessRuns runs(packets);
+  fit.local_rate_ratio = runs.rate() ? *runs.rate() / fit.rate_bps : least_local_rate_ratio;
+  fit.in_bursts = runs.in_bursts(fit.rate_bps);
   fit.filled = filled(packets, fit.rate_bps);
   fit.beyond_s = passed_beyond(packets, std::max(fit.rate_high, unsure_rate * fit.rate_bps), fit.burst_high);
-  judge_fit(fit);
+  judge(fit);
   return fit;
 }
 
@@ -390,12 +317,14 @@ void fit_into(std::span<const ArmPacket> packets, int depth, std::vector<Policer
     const auto trimmed = fit_one(most_losing);
     if (trimmed && (!whole || trimmed->mechanism)) whole = trimmed, fitted = most_losing;
   }
-  if (whole && whole->mechanism) {
-    // Stray losses before it began and after it ended are not its own. Nor is what came before a queue a sign against one.
+  // Stray losses before it began and after it ended are not its own, nor is what passed then; what came before a queue is no sign
+  // against one.
+  if (whole && (whole->mechanism || !lets_no_more(*whole))) {
     constexpr double longest_stray = 3;   // seconds: less is the bucket's own first and last loss
     const auto held = between_first_and_last_loss(fitted.subspan(whole->held_from, whole->held_to - whole->held_from));
-    if (!held.empty() && (held.front().time - whole->start > longest_stray || whole->end - held.back().time > longest_stray))
-      if (const auto exact = fit_one(held); exact && (exact->mechanism || exact->local_rate_ratio < least_local_rate_ratio)) whole = exact, fitted = held;
+    const double cut = held.empty() ? 0 : std::max(held.front().time - whole->start, whole->end - held.back().time);
+    if (cut > (lets_no_more(*whole) ? longest_stray : 0))
+      if (const auto exact = fit_one(held); exact && (exact->mechanism || !met_no_queue(*exact))) whole = exact, fitted = held;
   }
   if (whole && whole->mechanism && whole->spread <= narrow_spread) {
     // A milder cap before or after, that loses too little beside this one to count as its losing part.

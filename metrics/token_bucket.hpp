@@ -23,6 +23,7 @@ struct PolicerFit {
   double lost_when_full = 0;               ///< the share of the losses that fell there
   double spread = 0, offered_spread = 0;   ///< IQR/median of the between-loss rates, and of what was offered then
   double local_rate_ratio = 0;             ///< rate within loss-free runs near losses, over the cap: >1 excludes a queue
+  double in_bursts = 0;                    ///< share of the bytes there that came in less than half their time: a queue spaces them
   double filled = 0;                       ///< what passed over what the rate lets pass from first to last loss, silences aside
   double beyond_s = 0;                     ///< the most that passed on end beyond rate and depth, in seconds of the rate
   double evenness_p = 1;                   ///< of losses spread as evenly over 2 s windows, by chance alone

@@ -1,6 +1,7 @@
 // D1: packets dropped above a rate, without a queue. docs/methods/policer.md
 #include "metrics/finding_support.hpp"
 #include "metrics/parallel.hpp"
+#include "metrics/policer_rules.hpp"
 #include "metrics/statistics.hpp"
 #include "metrics/token_bucket.hpp"
 
@@ -12,7 +13,6 @@ namespace {
 
 constexpr double least_loss = 0.02;          ///< less doesn't bind (and can't be told from chance)
 constexpr double queueing_ms = 100;          ///< of delay, without anybody to ask: a line's queue behind a radio looks like no queue
-constexpr double no_queue = 1.02;            ///< rate within runs over the cap
 constexpr double lowest_line_bps = 100'000;  ///< without control traffic: no line sold is slower
 
 bool capture_is_whole(std::span<const Finding> earlier) {
@@ -24,12 +24,6 @@ bool capture_is_whole(std::span<const Finding> earlier) {
 bool pays_alone(const PolicerFit& part, const PolicerFit& whole) {
   constexpr double exact = 0.03, wanders = 3, never = 0.1, often = 0.25;
   return part.mechanism && part.spread <= exact && part.lost_when_full <= never && whole.lost_when_full >= often && whole.spread >= wanders * part.spread;
-}
-
-/// Losses that only gaps tell are believed to an exact rate that explains nearly all of them.
-bool is_clear_by_cadence(const PolicerFit& fit) {
-  constexpr double widest_spread = 0.06, least_precision = 0.5, least_recall = 0.7;
-  return fit.spread <= widest_spread && fit.precision >= least_precision && fit.recall >= least_recall;
 }
 
 /// Past the arms of one flow and direction, which stand together.
@@ -96,12 +90,15 @@ std::vector<PolicerFit> fit_as_sent(const DetectorInput& input, const Arm& arm, 
   const auto sent = at_sending_times(input.observation, arm);
   if (!sent) return {};
   auto fits = fit_policers(sent->packets);
-  if (std::none_of(fits.begin(), fits.end(), [](const PolicerFit& fit) { return fit.mechanism; })) return {};
+  if (arrived.empty()) return {};
   // A queue's packets never come faster than its rate: only arrivals can tell.
   for (auto& fit : fits) {
-    fit.local_rate_ratio = arrived.empty() ? 0 : arrived.front().local_rate_ratio * std::min(1.0, arrived.front().rate_bps / fit.rate_bps);
-    fit.mechanism = fit.mechanism && fit.local_rate_ratio >= no_queue && !waited_before_losses(arm, sent->packets, fit.rate_bps);
+    fit.local_rate_ratio = arrived.front().local_rate_ratio * std::min(1.0, arrived.front().rate_bps / fit.rate_bps);
+    fit.in_bursts = arrived.front().in_bursts;
+    judge(fit);
+    fit.mechanism = fit.mechanism && !waited_before_losses(arm, sent->packets, fit.rate_bps);
   }
+  if (std::none_of(fits.begin(), fits.end(), [](const PolicerFit& fit) { return fit.mechanism; })) return {};
   return fits;
 }
 
