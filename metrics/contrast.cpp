@@ -22,21 +22,24 @@ constexpr double longest_s = 200'000;       ///< two days: beyond, observe.cpp k
 constexpr double bits_beyond_a_bucket = 250'000;   ///< in all: a shared bucket that was full may let this much past the rate
 constexpr std::size_t starved_connections = 2;   ///< whose SYNs nobody answered: others suffer too
 
-/// Seconds in which what limits the call held it: between losses at most a few seconds away on either side; of a call that
-/// hardly loses, while it passes no more than the cap. A line that faded and recovers lets others run fast too, but not then.
+/// Seconds in which what limits the call held it: no more than the cap passed, between losses at most a few seconds away on
+/// either side; of a call that hardly loses, about the cap. A line that faded and recovers lets others run fast too, but not then.
 class Limited {
  public:
   Limited(const std::vector<double>& lost, const std::vector<double>& passed, double seen, double cap_bps) : lost_(lost), passed_(passed), cap_bps_(cap_bps) {
     const double all = std::accumulate(lost.begin(), lost.end(), 0.0);
     by_losses_ = all >= least_lossy * seen;
+    packet_bits_ = std::accumulate(passed.begin(), passed.end(), 0.0) / std::max(1.0, seen - all);
   }
   bool operator()(std::size_t second) const {
-    if (!by_losses_) return passed_[second] <= at_the_cap * cap_bps_;
+    const double beyond = passed_[second] - cap_bps_, leeway = near_the_cap * cap_bps_ + packet_bits_;
+    if (!by_losses_) return std::abs(beyond) <= leeway;
+    if (beyond > leeway) return false;
     return any_loss(second < reach ? 0 : second - reach, second) && any_loss(second + 1, std::min(lost_.size(), second + 1 + reach));
   }
 
  private:
-  static constexpr double least_lossy = 0.01, at_the_cap = 1.05;
+  static constexpr double least_lossy = 0.01, near_the_cap = 0.03;
   static constexpr std::size_t reach = 3;
   bool any_loss(std::size_t from, std::size_t to) const {
     for (std::size_t i = from; i < to; ++i)
@@ -44,7 +47,7 @@ class Limited {
     return false;
   }
   const std::vector<double>&lost_, &passed_;
-  double cap_bps_;
+  double cap_bps_, packet_bits_ = 0;
   bool by_losses_ = false;
 };
 
