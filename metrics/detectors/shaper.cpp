@@ -41,7 +41,9 @@ std::vector<Finding> shaper(const DetectorInput& input) {
     }
     const double loss = count == 0 ? 0 : static_cast<double>(lost) / static_cast<double>(count), delay = delay_of(input.observation, arm);
     // An unnumbered stream shows neither loss nor delay; that its packets leave their codec's grid stands for both.
-    if (arm.source == LossSource::sequence && loss < least_loss && delay < least_delay_ms) continue;
+    // A voice alone doesn't adapt: what doesn't fit through must be lost, and its delay is the line's.
+    const bool is_voice = arm.packet_times.own > 0;
+    if (arm.source == LossSource::sequence && loss < least_loss && (is_voice || delay < least_delay_ms)) continue;
     const auto contrast = contrast_around(input.observation, arm, fit->rate_bps, fit->start, fit->end);
     if (!contrast.exceeds && (contrast.present || fit->rate_bps > lowest_line_bps)) continue;
     Finding finding = finding_of(input, arm, "rate_cap", "shaper", fit->start, fit->end);
