@@ -24,7 +24,7 @@ constexpr double interval_in_spurt_seconds = 0.5;
 constexpr std::size_t minimum_intervals = 5;
 constexpr double pause_seconds = 0.1;              ///< a longer gap is the codec's silence, no sign of the rate within a run
 constexpr double even_window = 2;                  ///< seconds
-constexpr double unsure_rate = 1.01;                ///< of the rate, where what passed beyond it is counted
+constexpr double unsure_rate = 1.01, unsure_depth = 1.5;   ///< of the fit, where what passed beyond it is counted
 constexpr double half_width_by_bucket = 0.02;      ///< of the rate, where no intervals tell it
 constexpr double step_ratio = 1.08;                ///< a smaller change of the rate is no step
 
@@ -246,7 +246,7 @@ std::optional<PolicerFit> fit_one(std::span<const ArmPacket> packets) {
   fit.local_rate_ratio = runs.rate() ? *runs.rate() / fit.rate_bps : least_local_rate_ratio;
   fit.in_bursts = runs.in_bursts(fit.rate_bps);
   fit.filled = filled(packets, fit.rate_bps);
-  fit.beyond_s = passed_beyond(packets, std::max(fit.rate_high, unsure_rate * fit.rate_bps), fit.burst_high);
+  fit.beyond_s = passed_beyond(packets, std::max(fit.rate_high, unsure_rate * fit.rate_bps), unsure_depth * bucket.depth);
   judge(fit);
   return fit;
 }
