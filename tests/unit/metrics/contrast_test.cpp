@@ -60,6 +60,31 @@ TEST_CASE("others at 1.7 times the cap exceed it, at less they only are there", 
   CHECK_FALSE(alone.contrast().present);
 }
 
+TEST_CASE("others' speed while the call runs free proves nothing: the line may have recovered", "[contrast]") {
+  Line meanwhile, limited, faster;
+  for (auto* line : {&meanwhile, &limited})
+    for (auto& packet : line->call.packets)
+      if (packet.time >= 20 && packet.time < 40) packet.lost = false;
+  meanwhile.download(5 * cap, 20, 20);                            // up to the last second that is free of losses
+  limited.download(5 * cap, 5, 10);
+  CHECK_FALSE(meanwhile.contrast().exceeds);
+  CHECK(meanwhile.contrast().busy_seconds == 0);
+  CHECK(limited.contrast().busy_seconds == 10);
+  CHECK(limited.contrast().exceeds);
+  for (auto& packet : faster.call.packets) packet.bytes = 120;    // 45 of them pass: 43.2 kbit/s, the cap and 3 % are 41.2 and a packet
+  faster.download(5 * cap, 5, 10);
+  CHECK(faster.contrast().busy_seconds == 0);
+}
+
+TEST_CASE("a call that loses nothing is limited while it passes about the cap", "[contrast]") {
+  for (const double bytes : {100.0, 106.0, 94.0}) {               // 40, 42.4 and 37.6 kbit/s: 3 % and a packet are 2 kbit
+    Line line;
+    for (auto& packet : line.call.packets) packet.lost = false, packet.bytes = bytes;
+    line.download(5 * cap, 5, 10);
+    CHECK(line.contrast().exceeds == (bytes == 100));
+  }
+}
+
 TEST_CASE("a burst that a shared bucket may have held back proves no faster line", "[contrast]") {
   Line small, large;
   small.download(4 * cap, 10, 2);    // 240 kbit beyond the cap

@@ -34,6 +34,14 @@ PolicerFit unnumbered_talker() {
 
 }  // namespace
 
+TEST_CASE("what lets more pass than a bucket can is none", "[policer-rules]") {
+  auto fit = bursty_video();
+  fit.beyond_s = 1;
+  CHECK(holds(fit));
+  fit.beyond_s = 1.1;
+  CHECK_FALSE(holds(fit));
+}
+
 TEST_CASE("bursts that pass and losses ten times as often from an empty bucket are a policer's", "[policer-rules]") {
   CHECK(holds(bursty_video()));
   auto fit = bursty_video();

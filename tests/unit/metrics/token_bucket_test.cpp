@@ -124,6 +124,20 @@ TEST_CASE("a mild cap that a harder one follows, or goes before, is told too") {
   }
 }
 
+TEST_CASE("a line that fades and recovers lets more pass than a bucket would") {
+  std::vector<ArmPacket> packets;
+  for (int fade = 0; fade < 4; ++fade)
+    for (auto packet : policed(20, 64'000, 2000, 12)) {          // 12 s of 80 kbit/s, 8 s of 64
+      packet.time += 20 * fade;
+      packets.push_back(packet);
+    }
+  for (const auto& fit : fit_policers(packets)) {
+    CHECK_FALSE(fit.mechanism);
+    // Three recoveries of 12 s after the first fade, each with 15.4 kbit/s more than the rate and its doubt of 1 %.
+    CHECK(fit.beyond_s == Approx(3 * 12 * 15.4 / 64.6).margin(0.7));
+  }
+}
+
 TEST_CASE("random loss is no policer, whatever its ratio") {
   for (const double ratio : {0.01, 0.05, 0.25})
     for (std::uint64_t seed = 1; seed <= 10; ++seed)
