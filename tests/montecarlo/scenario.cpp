@@ -27,7 +27,7 @@ double offered_of(Codec codec, double packet_time, double scale) {
 std::vector<std::string_view> benign_scenarios() {
   return {"constant_bitrate_codec", "dtx_silence", "adaptive_video", "video_after_cross_traffic", "wifi_bursts", "wifi_scans", "lte_handover", "slow_line_video",
           "slow_line_audio", "slow_line_small_queue", "slow_line_starving_the_rest", "slow_line_and_wifi", "congestion", "plan_cap_on_everything", "plan_shaper_on_everything", "capture_drops", "capture_flush_holes",
-          "human_redials", "bot_redials_300s", "line_flaps", "random_loss", "opaque_codec", "opaque_random_loss", "opaque_odd_frames", "opaque_unlike_ends", "opaque_changing_frames", "opaque_speech", "opaque_extra_packets", "no_control_traffic", "idle_then_nat_timeout", "changing_packet_time_wifi_bursts", "changing_packet_time_wifi_scans", "changing_packet_time_random_loss", "fading_line", "fading_line_wandering", "fading_line_video", "fading_line_opaque",
+          "human_redials", "bot_redials_300s", "line_flaps", "random_loss", "opaque_codec", "opaque_random_loss", "opaque_odd_frames", "opaque_unlike_ends", "opaque_changing_frames", "opaque_speech", "opaque_extra_packets", "no_control_traffic", "idle_then_nat_timeout", "changing_packet_time_wifi_bursts", "changing_packet_time_wifi_scans", "changing_packet_time_random_loss", "fading_line", "fading_line_wandering", "fading_line_video", "fading_line_opaque", "satellite_changes", "satellite_changes_opaque", "satellite_changes_video",
           "silent_hangups", "remote_end_loss"};
 }
 
@@ -141,6 +141,15 @@ Simulated simulate(std::string_view name, std::uint64_t seed, double seconds) {
     for (double t = random.exponential(40); t < seconds; t += 10 + random.exponential(60)) intervals.emplace_back(t, t + random.uniform(3, 10));
     add(world.down, std::make_unique<Blackout>(intervals, everything()));
     world.page_every = 4;
+  }
+  if (starts("satellite")) {
+    // Another satellite every 15 s, to the millisecond: a moment without any, mostly.
+    std::vector<std::pair<double, double>> intervals;
+    const double gap = random.uniform(0.05, 0.5), often = random.uniform(0.5, 1);
+    for (double t = random.uniform(0, 15); t < seconds; t += 15)
+      if (random.chance(often)) intervals.emplace_back(t, t + gap * random.uniform(0.7, 1.3));
+    add(world.down, std::make_unique<Blackout>(intervals, everything()));
+    add(world.up, std::make_unique<Blackout>(intervals, everything()));
   }
   std::vector<std::pair<double, double>> calls = {{random.uniform(0.5, 2), seconds - 0.5}};
   double hangs_up = 0;
