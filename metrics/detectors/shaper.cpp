@@ -11,6 +11,7 @@ namespace {
 constexpr double lowest_line_bps = 100'000;  ///< without control traffic: no line sold is slower
 constexpr double least_loss = 0.02;          ///< a full queue loses; or it shows as delay
 constexpr double least_delay_ms = 60;
+constexpr double least_saturated_unread = 0.75;   ///< of the windows from its first to its last
 
 }  // namespace
 
@@ -33,6 +34,9 @@ std::vector<Finding> shaper(const DetectorInput& input) {
       return f.kind == "rate_cap" && f.direction == arm.direction && std::find(f.flows.begin(), f.flows.end(), arm.flow) != f.flows.end();
     });
     if (policed || !fit || !fit->mechanism) continue;
+    // Whose losses can't be read may have run free in between: a line that fades and recovers.
+    const double saturated = static_cast<double>(fit->saturated) / static_cast<double>(fit->windows);
+    if (arm.source != LossSource::sequence && saturated < least_saturated_unread) continue;
     std::uint64_t count = 0, lost = 0;
     for (const auto& packet : arm.packets) {
       if (packet.time < fit->start || packet.time > fit->end) continue;
