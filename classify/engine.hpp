@@ -1,17 +1,17 @@
 // The classifier's inside: one object whose parts (flows, media, finishing) live in files of their own.
 #pragma once
 
-#include "classify/call_builder.hpp"
-#include "classify/attempts.hpp"
+#include "classify/calls/call_builder.hpp"
+#include "classify/attempts/attempts.hpp"
 #include "classify/classifier.hpp"
-#include "classify/dialogs.hpp"
+#include "classify/calls/dialogs.hpp"
 #include "classify/exchanges/h323.hpp"
 #include "classify/exchanges/mgcp.hpp"
 #include "classify/exchanges/skinny.hpp"
-#include "classify/flow_table.hpp"
+#include "classify/flows/flow_table.hpp"
 #include "classify/ndpi/labeller.hpp"
-#include "classify/shared_flows.hpp"
-#include "classify/stun.hpp"
+#include "classify/calls/shared_flows.hpp"
+#include "classify/protocols/stun.hpp"
 #include "classify/vantage.hpp"
 
 #include <map>

@@ -1,8 +1,8 @@
 // The end: evidence fused, kinds told, calls built.
-#include "classify/call_builder.hpp"
+#include "classify/calls/call_builder.hpp"
+#include "classify/calls/kinship.hpp"
+#include "classify/calls/shared_flows.hpp"
 #include "classify/engine.hpp"
-#include "classify/kinship.hpp"
-#include "classify/shared_flows.hpp"
 
 #include <algorithm>
 #include <map>

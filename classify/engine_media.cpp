@@ -1,6 +1,6 @@
 // What one datagram carries: STUN, RTCP, RTP, an application's own media, voice by its beat.
 #include "classify/engine.hpp"
-#include "classify/rtcp.hpp"
+#include "classify/protocols/rtcp.hpp"
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 #include "classify/names.hpp"
 
-#include "classify/certificates.hpp"
+#include "classify/protocols/certificates.hpp"
 
 #include <deque>
 #include <map>

@@ -3,7 +3,7 @@
 
 #include "capture/anomalies.hpp"
 #include "classify/application.hpp"
-#include "classify/quic.hpp"
+#include "classify/protocols/quic.hpp"
 
 #include <memory>
 #include <string>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "classify/call.hpp"
-#include "classify/flow_state.hpp"
+#include "classify/flows/flow_state.hpp"
 
 #include <map>
 #include <set>

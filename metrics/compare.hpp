@@ -3,7 +3,7 @@
 #pragma once
 
 #include "metrics/analysis.hpp"
-#include "metrics/together.hpp"
+#include "metrics/verdict/together.hpp"
 
 #include <optional>
 #include <string>

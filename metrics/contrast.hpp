@@ -1,7 +1,7 @@
 // What other traffic did at the same time: the difference between a line that is slow and a call that is singled out.
 #pragma once
 
-#include "metrics/arm.hpp"
+#include "metrics/fits/arm.hpp"
 
 namespace callwitness::metrics {
 

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "metrics/analysis.hpp"
-#include "metrics/arm.hpp"
+#include "metrics/fits/arm.hpp"
 
 #include <span>
 

@@ -1,7 +1,7 @@
 #include "report/prose.hpp"
 
 #include "classify/application.hpp"
-#include "metrics/verdict_thresholds.hpp"
+#include "metrics/verdict/verdict_thresholds.hpp"
 #include "report/encode.hpp"
 
 #include <fmt/format.h>

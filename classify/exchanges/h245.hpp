@@ -2,7 +2,7 @@
 #pragma once
 
 #include "classify/exchanges/per.hpp"
-#include "classify/sdp.hpp"
+#include "classify/protocols/sdp.hpp"
 
 #include <optional>
 

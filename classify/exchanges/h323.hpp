@@ -2,7 +2,7 @@
 // Q.931's tunnel or as fast connect.
 #pragma once
 
-#include "classify/dialogs.hpp"
+#include "classify/calls/dialogs.hpp"
 #include "classify/exchanges/h245.hpp"
 
 #include <map>

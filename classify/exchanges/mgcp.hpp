@@ -1,7 +1,7 @@
 // MGCP (RFC 3435): commands that make, change and end connections, and the SDP of both of a connection's ends.
 #pragma once
 
-#include "classify/dialogs.hpp"
+#include "classify/calls/dialogs.hpp"
 
 #include <deque>
 #include <map>

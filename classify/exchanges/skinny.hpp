@@ -2,7 +2,7 @@
 // telephone says where it takes them.
 #pragma once
 
-#include "classify/dialogs.hpp"
+#include "classify/calls/dialogs.hpp"
 
 #include <map>
 

@@ -1,9 +1,9 @@
 // D1: packets dropped above a rate, without a queue. docs/methods/policer.md
 #include "metrics/finding_support.hpp"
+#include "metrics/fits/policer_rules.hpp"
+#include "metrics/fits/token_bucket.hpp"
 #include "metrics/parallel.hpp"
-#include "metrics/policer_rules.hpp"
 #include "metrics/statistics.hpp"
-#include "metrics/token_bucket.hpp"
 
 #include <algorithm>
 #include <unordered_map>

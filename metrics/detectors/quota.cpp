@@ -1,6 +1,6 @@
 // A byte quota per fixed period: everything beyond it is dropped until the period ends. docs/methods/quota.md
 #include "metrics/finding_support.hpp"
-#include "metrics/quota_fit.hpp"
+#include "metrics/fits/quota_fit.hpp"
 #include "metrics/statistics.hpp"
 
 #include <algorithm>

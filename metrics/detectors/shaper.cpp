@@ -1,7 +1,7 @@
 // D2: a queue that drains at a constant rate. docs/methods/shaper.md
 #include "metrics/finding_support.hpp"
+#include "metrics/fits/token_bucket.hpp"
 #include "metrics/parallel.hpp"
-#include "metrics/token_bucket.hpp"
 
 #include <algorithm>
 

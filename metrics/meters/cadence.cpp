@@ -18,7 +18,7 @@ constexpr double pause_packets = 4.5;             // a gap of more may be silenc
 constexpr double greatest_doubt = 0.01;           // of all packets: what such gaps may leave in doubt
 constexpr double doubtful_share = 0.25;           // … or of what is missing
 constexpr double spurt_gap_packets = 50;          // a longer pause is a silence or an outage, no countable loss
-constexpr std::size_t steady_stretch = 30;        // double gaps on end: a sender's slower stretch (metrics/unnumbered.cpp has the same)
+constexpr std::size_t steady_stretch = 30;        // double gaps on end: a sender's slower stretch (metrics/fits/unnumbered.cpp has the same)
 constexpr std::int64_t longest_frames_gap = 1'000'000;
 
 double median(std::vector<double>& values) {

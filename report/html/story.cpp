@@ -1,6 +1,6 @@
 #include "report/html/story.hpp"
 
-#include "metrics/together.hpp"
+#include "metrics/verdict/together.hpp"
 #include "report/encode.hpp"
 #include "report/html/chart.hpp"
 #include "report/html/page.hpp"

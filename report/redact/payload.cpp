@@ -1,7 +1,7 @@
 #include "report/redact/payload.hpp"
 
 #include "capture/cursor.hpp"
-#include "classify/rtcp.hpp"
+#include "classify/protocols/rtcp.hpp"
 
 #include <algorithm>
 #include <cctype>

@@ -1,6 +1,6 @@
 #include "report/redact/payload.hpp"
 
-#include "classify/rtcp.hpp"
+#include "classify/protocols/rtcp.hpp"
 
 #include <algorithm>
 

@@ -1,9 +1,9 @@
 // RTP, RTCP, STUN and what TURN wraps, of one payload, whole and as a capture that cut it.
 #include "seeds.hpp"
 
-#include "classify/rtcp.hpp"
-#include "classify/rtp.hpp"
-#include "classify/stun.hpp"
+#include "classify/protocols/rtcp.hpp"
+#include "classify/protocols/rtp.hpp"
+#include "classify/protocols/stun.hpp"
 
 #include <cstdlib>
 

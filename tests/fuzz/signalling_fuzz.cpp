@@ -1,9 +1,9 @@
 // SIP, RTSP and SDP, as one datagram and as a TCP stream in pieces.
 #include "seeds.hpp"
 
-#include "classify/sdp.hpp"
-#include "classify/sip.hpp"
-#include "classify/stream_reassembly.hpp"
+#include "classify/flows/stream_reassembly.hpp"
+#include "classify/protocols/sdp.hpp"
+#include "classify/protocols/sip.hpp"
 
 #include <cstdlib>
 

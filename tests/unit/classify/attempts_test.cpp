@@ -1,4 +1,4 @@
-#include "classify/attempts.hpp"
+#include "classify/attempts/attempts.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,5 +1,5 @@
 // Names out of certificates that are made here, element by element.
-#include "classify/certificates.hpp"
+#include "classify/protocols/certificates.hpp"
 #include "classify_support.hpp"
 
 #include <string>

@@ -1,6 +1,6 @@
 // The flow table where somebody aims at it: keys made to collide, and a flood that must cost little memory.
 #include "classify/classifier.hpp"
-#include "classify/flow_table.hpp"
+#include "classify/flows/flow_table.hpp"
 #include "metrics/analyzer.hpp"
 
 #include <catch2/catch.hpp>

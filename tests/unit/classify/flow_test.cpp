@@ -1,4 +1,4 @@
-#include "classify/flow_table.hpp"
+#include "classify/flows/flow_table.hpp"
 #include "classify_support.hpp"
 
 #include <set>

@@ -1,5 +1,5 @@
 // Names handed on between flows of one socket.
-#include "classify/kinship.hpp"
+#include "classify/calls/kinship.hpp"
 #include "classify_support.hpp"
 
 using namespace callwitness;

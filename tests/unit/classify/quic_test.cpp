@@ -1,6 +1,6 @@
 // QUIC's first flight: the keys of the RFCs' own examples, and packets sealed here with OpenSSL by the other half of the rules.
 #include "classify/names.hpp"
-#include "classify/quic.hpp"
+#include "classify/protocols/quic.hpp"
 
 #include <catch2/catch.hpp>
 #include <openssl/evp.h>

@@ -1,4 +1,4 @@
-#include "classify/rtp.hpp"
+#include "classify/protocols/rtp.hpp"
 #include "classify_support.hpp"
 
 #include <random>

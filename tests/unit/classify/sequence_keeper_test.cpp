@@ -1,4 +1,4 @@
-#include "classify/sequence_keeper.hpp"
+#include "classify/flows/sequence_keeper.hpp"
 
 #include <catch2/catch.hpp>
 

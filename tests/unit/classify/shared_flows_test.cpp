@@ -1,5 +1,5 @@
 // Several calls in one five-tuple: parallel ones of a trunk, and one after the other.
-#include "classify/shared_flows.hpp"
+#include "classify/calls/shared_flows.hpp"
 #include "classify_support.hpp"
 
 #include <set>

@@ -1,7 +1,7 @@
-#include "classify/rtcp.hpp"
-#include "classify/sdp.hpp"
-#include "classify/sip.hpp"
-#include "classify/stun.hpp"
+#include "classify/protocols/rtcp.hpp"
+#include "classify/protocols/sdp.hpp"
+#include "classify/protocols/sip.hpp"
+#include "classify/protocols/stun.hpp"
 #include "classify_support.hpp"
 
 #include <string>

@@ -1,5 +1,5 @@
 // What an arm's packets hold, worked out by hand.
-#include "metrics/arm.hpp"
+#include "metrics/fits/arm.hpp"
 
 #include <catch2/catch.hpp>
 

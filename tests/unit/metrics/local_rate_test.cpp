@@ -1,5 +1,5 @@
 // Rates of runs without losses, worked out by hand.
-#include "metrics/local_rate.hpp"
+#include "metrics/fits/local_rate.hpp"
 
 #include <catch2/catch.hpp>
 

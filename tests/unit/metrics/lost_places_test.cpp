@@ -1,5 +1,5 @@
 // Where lost packets had stood, worked out by hand.
-#include "metrics/lost_places.hpp"
+#include "metrics/fits/lost_places.hpp"
 
 #include <catch2/catch.hpp>
 

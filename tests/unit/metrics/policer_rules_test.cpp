@@ -1,5 +1,5 @@
 // The rules over a fit's numbers: each one alone keeps a fit from being a policer.
-#include "metrics/policer_rules.hpp"
+#include "metrics/fits/policer_rules.hpp"
 
 #include <catch2/catch.hpp>
 

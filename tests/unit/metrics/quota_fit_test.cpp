@@ -1,5 +1,5 @@
 // The quota's fit on hand-made arms.
-#include "metrics/quota_fit.hpp"
+#include "metrics/fits/quota_fit.hpp"
 #include "metrics/statistics.hpp"
 
 #include <catch2/catch.hpp>

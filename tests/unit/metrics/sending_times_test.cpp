@@ -1,5 +1,5 @@
 // Sending times by media clocks, worked out by hand.
-#include "metrics/sending_times.hpp"
+#include "metrics/fits/sending_times.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,6 +1,6 @@
 // The upper half of the ladder, on analyses made by hand.
 #include "metrics/compare.hpp"
-#include "metrics/together.hpp"
+#include "metrics/verdict/together.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,7 +1,7 @@
 // The token bucket's model and fit on hand-made arms, worked out by hand where that can be done.
-#include "metrics/bucket_search.hpp"
+#include "metrics/fits/bucket_search.hpp"
+#include "metrics/fits/token_bucket.hpp"
 #include "metrics/statistics.hpp"
-#include "metrics/token_bucket.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,6 +1,6 @@
 // What the gaps of a stream without numbers mean: losses, another packet time, or more frames in a packet.
+#include "metrics/fits/unnumbered.hpp"
 #include "metrics/statistics.hpp"
-#include "metrics/unnumbered.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,0 +1,40 @@
+#include "classify/attempts/attempt_list.hpp"
+
+#include <algorithm>
+
+namespace callwitness::classify {
+
+void AttemptList::add(Attempt attempt) {
+  const Key key{attempt.application, attempt.stage, attempt.outcome, attempt.target};
+  const auto found = attempts_.find(key);
+  if (found == attempts_.end()) {
+    if (attempts_.size() < limit) attempts_.emplace(key, std::move(attempt));
+    return;
+  }
+  Attempt& known = found->second;
+  known.tries += attempt.tries;
+  known.first_time = std::min(known.first_time, attempt.first_time);
+  known.last_time = std::max(known.last_time, attempt.last_time);
+  known.by_service = known.by_service && attempt.by_service;
+  known.is_media = known.is_media || attempt.is_media;
+  known.look_up.as_filters_do += attempt.look_up.as_filters_do;
+  known.look_up.by_own_resolver += attempt.look_up.by_own_resolver;
+  known.from_nearby += attempt.from_nearby;
+  known.look_up.contradicted += attempt.look_up.contradicted;
+  known.look_up.odd_lifetime += attempt.look_up.odd_lifetime;
+  for (const auto ordinal : attempt.ordinals) if (known.ordinals.size() < ordinal_limit) known.ordinals.push_back(ordinal);
+  for (const auto flow : attempt.flows) if (known.flows.size() < ordinal_limit) known.flows.push_back(flow);
+}
+
+std::vector<Attempt> AttemptList::take() {
+  std::vector<Attempt> result;
+  for (auto& [key, attempt] : attempts_) {
+    std::sort(attempt.ordinals.begin(), attempt.ordinals.end());
+    result.push_back(std::move(attempt));
+  }
+  attempts_.clear();
+  std::stable_sort(result.begin(), result.end(), [](const Attempt& a, const Attempt& b) { return a.first_time < b.first_time; });
+  return result;
+}
+
+}  // namespace callwitness::classify
