@@ -26,6 +26,7 @@ constexpr double exact_clock = 0.0125;          ///< of spacings that only a clo
 constexpr double least_off_clock = 0.02;        ///< of gaps from their own packets' time, where each tells it
 constexpr std::size_t telling_gaps = 20;
 constexpr double most_gap_ratio = 1.3;          ///< of gaps that hold a loss over those that don't
+constexpr double much_lost = 0.1, still_plateau = 0.01, nearly_all = 0.9, no_trace = 0.15;
 constexpr double most_unusual = 0.1;            ///< distance of the median of gaps × rate / size from 1
 constexpr double steady_gaps = 0.35;            ///< IQR/median of gaps × rate / size
 constexpr double steady_runs = 0.05;            ///< the same of eight gaps together
@@ -251,8 +252,14 @@ std::optional<ShaperFit> fit_plateau(std::span<const ArmPacket> all, const Packe
   const bool paced = fit.plateau_cv <= paced_ratio * wandering && size_rules;
   // Jitter moves single packets; it doesn't add up over several gaps.
   const bool even = fit.off_grid >= least_off_grid && (relative_spread(relative) <= steady_gaps / 2 || (times.own > 0 && relative_spread(relative_of_runs(gaps, expected)) <= steady_runs));
+  // A rate that stands still throughout while a tenth is lost without a trace in the gaps: nothing but a queue drops like that.
+  const auto lossy = static_cast<std::size_t>(std::count(broken.begin(), broken.end(), true));
+  const bool indifferent = lossy >= telling_gaps && broken.size() - lossy >= telling_gaps &&
+                           static_cast<double>(lossy) >= much_lost * static_cast<double>(broken.size()) && fit.plateau_cv <= still_plateau &&
+                           static_cast<double>(plateau.size()) >= nearly_all * static_cast<double>(windows.size()) &&
+                           std::abs(loss_widens(gaps, expected, broken) - 1) <= no_trace && size_rules;
   const bool grows = fit.slope >= least_slope && fit.slope <= most_slope && fit.correlation >= least_correlation;
-  const bool serial = off_own.value_or(1) >= least_off_clock && (varying ? grows || paced || (even && size_rules) : even);
+  const bool serial = off_own.value_or(1) >= least_off_clock && (varying ? grows || paced || indifferent || (even && size_rules) : even);
   // The plateau's rate must be that of the usual gap: on a line that others' large packets hold up, ours come in clumps.
   const bool usual = std::abs(median(relative) - 1) <= most_unusual;
   fit.mechanism = serial && usual && gaps_ignore_losses && fit.plateau_cv <= widest_plateau && relative_spread(relative) <= steady_gaps;

@@ -65,6 +65,25 @@ TEST_CASE("a queue that drains at a constant rate is told by the spacing of its 
   }
 }
 
+// A busy relay or receiver moves packets by milliseconds, so that gaps hardly follow sizes any more.
+TEST_CASE("a queue is told through jitter by losses that leave no trace in the gaps") {
+  Random random(11);
+  auto packets = shaped(talk(60, 150, 30, 3), 48'000, 3000, Pause::before);
+  double last = 0;
+  for (auto& packet : packets) {
+    packet.time = std::max(last + 1e-6, packet.time + random.normal(0, 0.004));
+    last = packet.time;
+  }
+  const auto fit = fit_shaper(packets, {});
+  REQUIRE(fit.has_value());
+  CHECK(fit->correlation < 0.7);
+  CHECK(fit->mechanism);
+  // The same arrivals, had nothing been lost between them: no sign of what limits.
+  packets.erase(std::remove_if(packets.begin(), packets.end(), [](const ArmPacket& packet) { return packet.lost; }), packets.end());
+  const auto whole = fit_shaper(packets, {});
+  CHECK_FALSE((whole && whole->mechanism));
+}
+
 // 150 bytes each 20 ms are 60 kbit/s. Of 32 the plateau lies far below what passed before; of 57 what passed before strays into it.
 TEST_CASE("a queue that begins in mid-call is told, and since when") {
   for (const double rate : {32'000.0, 57'000.0}) {
