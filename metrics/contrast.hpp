@@ -8,7 +8,7 @@ namespace callwitness::metrics {
 struct Contrast {
   bool present = false;            ///< other traffic was active in that direction
   double peak_bps = 0;             ///< its busiest seconds (mean of the best three)
-  std::size_t busy_seconds = 0;    ///< seconds in which it alone exceeded the cap 1.7-fold
+  std::size_t busy_seconds = 0;    ///< seconds in which it alone exceeded the cap 1.7-fold while the call was limited
   double call_in_busy = 1;         ///< the call's rate in those seconds over its rate in the others
   double loss_in_busy = 1;         ///< share of those seconds in which the call loses, over that of the others
   std::size_t bursts = 0;          ///< seconds of five times the cap while the call was losing
