@@ -9,9 +9,10 @@ namespace callwitness::metrics {
 #undef DETECTOR
 
 std::vector<Finding> detect(const Observation& observation, std::span<const StreamMeasures> measures, std::span<const Arm> arms) {
+  const auto interruptions = interruptions_of(observation);
   std::vector<Finding> findings;
   const auto run = [&](std::vector<Finding> (*detector)(const DetectorInput&)) {
-    auto found = detector(DetectorInput{observation, measures, arms, findings});
+    auto found = detector(DetectorInput{observation, measures, arms, interruptions, findings});
     for (auto& finding : found) {
       constexpr std::size_t most_packets = 1000;
       if (finding.packets.size() > most_packets) finding.packets.resize(most_packets);

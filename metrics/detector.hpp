@@ -5,6 +5,7 @@
 
 #include "metrics/analysis.hpp"
 #include "metrics/fits/arm.hpp"
+#include "metrics/interruptions.hpp"
 
 #include <span>
 
@@ -14,6 +15,7 @@ struct DetectorInput {
   const Observation& observation;
   std::span<const StreamMeasures> measures;    ///< by StreamId
   std::span<const Arm> arms;                   ///< packets with their losses, by flow and direction
+  std::span<const Interruption> interruptions; ///< silences and resets of calls, by time
   std::span<const Finding> earlier;            ///< of the detectors before this one in detectors.def
 };
 

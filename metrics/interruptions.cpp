@@ -2,6 +2,7 @@
 
 #include "metrics/contrast.hpp"
 #include "metrics/finding_support.hpp"
+#include "metrics/parallel.hpp"
 #include "metrics/statistics.hpp"
 
 #include <algorithm>
@@ -150,9 +151,13 @@ Company company_of(const Observation& observation, const FlowObservation& own, d
 }
 
 std::vector<Interruption> interruptions_of(const Observation& observation) {
+  std::vector<std::vector<Interruption>> silences(observation.flows.size());
+  for_each_index(silences.size(), [&](std::size_t i) {
+    const auto& flow = observation.flows[i];
+    if (flow.trace.size() >= 2 * least_before) add_silences(observation, flow, silences[i]);
+  });
   std::vector<Interruption> found;
-  for (const auto& flow : observation.flows)
-    if (flow.trace.size() >= 2 * least_before) add_silences(observation, flow, found);
+  for (const auto& some : silences) found.insert(found.end(), some.begin(), some.end());
   for (const auto& reset : observation.classification->resets) {
     const auto* flow = find_flow(observation, reset.flow);
     if (flow == nullptr || reset.closing || reset.after_client_hello) continue;

@@ -1,7 +1,7 @@
 // Interruptions of calls: one-way silence while we keep sending, and resets in the middle. docs/methods/cuts.md
 #pragma once
 
-#include "metrics/detector.hpp"
+#include "metrics/observation.hpp"
 
 #include <vector>
 

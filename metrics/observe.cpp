@@ -1,5 +1,7 @@
 #include "metrics/observe.hpp"
 
+#include "metrics/parallel.hpp"
+
 #include <algorithm>
 
 namespace callwitness::metrics {
@@ -55,6 +57,7 @@ struct Builder {
   void find_calls();
   void orient_flows();
   void add_streams(Observation& observation, std::vector<StreamMeasures>& measures);
+  void add_stream(const classify::Stream& stream, StreamObservation& observed, StreamMeasures& measured);
   void add_flows(Observation& observation);
 };
 
@@ -97,32 +100,35 @@ void Builder::orient_flows() {
 }
 
 void Builder::add_streams(Observation& observation, std::vector<StreamMeasures>& measures) {
-  for (const auto& stream : classification.streams) {
-    auto& measured = measures.emplace_back();
-    auto& observed = observation.streams.emplace_back();
-    measured.id = observed.id = stream.id;
-    measured.call = stream.call;
-    if (const auto found = orientation.find(stream.flow); found != orientation.end()) {
-      const bool received = (stream.way == classify::Way::forward) == found->second.turned;
-      measured.direction = observed.direction = received ? Direction::received : Direction::sent;
-      measured.direction_known = found->second.known;
-    }
-    const auto index = static_cast<std::size_t>(stream.id);
-    if (index >= meters.streams.size() || !meters.streams[index] || meters.streams[index]->packets() == 0) continue;
-    const auto trip = round_trip_ms.find(stream.flow);
-    meters.streams[index]->measure(stream, trip == round_trip_ms.end() ? std::nullopt : trip->second, measured, observed);
-    meters.streams[index].reset();
-    // RTCP may share the media's flow or have its own on the next port: the SSRC decides.
-    if (!stream.ssrc) continue;
-    if (const auto reports = meters.reports.find(*stream.ssrc); reports != meters.reports.end())
-      for (const auto& report : reports->second)
-        if (report.flow != stream.flow || report.way != stream.way) observed.reports.push_back(report);
+  measures.resize(classification.streams.size());
+  observation.streams.resize(classification.streams.size());
+  for_each_index(measures.size(), [&](std::size_t i) { add_stream(classification.streams[i], observation.streams[i], measures[i]); });
+}
+
+void Builder::add_stream(const classify::Stream& stream, StreamObservation& observed, StreamMeasures& measured) {
+  measured.id = observed.id = stream.id;
+  measured.call = stream.call;
+  if (const auto found = orientation.find(stream.flow); found != orientation.end()) {
+    const bool received = (stream.way == classify::Way::forward) == found->second.turned;
+    measured.direction = observed.direction = received ? Direction::received : Direction::sent;
+    measured.direction_known = found->second.known;
   }
+  const auto index = static_cast<std::size_t>(stream.id);
+  if (index >= meters.streams.size() || !meters.streams[index] || meters.streams[index]->packets() == 0) return;
+  const auto trip = round_trip_ms.find(stream.flow);
+  meters.streams[index]->measure(stream, trip == round_trip_ms.end() ? std::nullopt : trip->second, measured, observed);
+  meters.streams[index].reset();
+  // RTCP may share the media's flow or have its own on the next port: the SSRC decides.
+  if (!stream.ssrc) return;
+  if (const auto reports = meters.reports.find(*stream.ssrc); reports != meters.reports.end())
+    for (const auto& report : reports->second)
+      if (report.flow != stream.flow || report.way != stream.way) observed.reports.push_back(report);
 }
 
 void Builder::add_flows(Observation& observation) {
   std::uint64_t budget = dense_budget;
   Seconds<FlowSecond> total;
+  std::vector<Trace*> traces;                             // of observation.flows
   for (const auto& record : meters.forgotten.records()) total.at(record.second) = record;
   for (auto& [id, kept] : meters.flows) {
     const auto found = orientation[id];
@@ -139,16 +145,20 @@ void Builder::add_flows(Observation& observation) {
     flow.forward = found.turned ? Direction::received : Direction::sent;
     if (call != call_of.end()) flow.call = call->second;
     flow.bytes = dense(kept.meter.seconds.records(), meters.origin, found.turned, budget);
-    flow.trace = kept.meter.trace.take();
+    traces.push_back(&kept.meter.trace);
     flow.trace_complete = !kept.meter.given_up;
-    if (found.turned)
-      for (auto& packet : flow.trace) packet.direction = packet.direction == Direction::sent ? Direction::received : Direction::sent;
     if (kept.meter.tcp) flow.tcp = kept.meter.tcp->observation(found.turned, found.known);
     for (std::size_t way = 0; way < 2; ++way)
       if (kept.meter.segments[way]) flow.segments[found.turned ? 1 - way : way] = kept.meter.segments[way]->take();
     if (const auto trips = meters.round_trips.find(id); trips != meters.round_trips.end()) flow.round_trips = std::move(trips->second);
     for (std::size_t way = 0; way < 2; ++way) flow.time_to_live[found.turned ? 1 - way : way] = kept.meter.time_to_live[way];
   }
+  for_each_index(traces.size(), [&](std::size_t i) {
+    auto& flow = observation.flows[i];
+    flow.trace = traces[i]->take();
+    if (flow.forward == Direction::received)
+      for (auto& packet : flow.trace) packet.direction = packet.direction == Direction::sent ? Direction::received : Direction::sent;
+  });
   std::uint64_t total_budget = longest_series_s;
   observation.total = dense(total.records(), meters.origin, false, total_budget);
 }

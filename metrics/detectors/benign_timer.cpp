@@ -147,7 +147,7 @@ std::vector<Finding> benign_timer(const DetectorInput& input) {
     finding.numbers["idle_s"] = *finding.period_s;
     findings.push_back(std::move(finding));
   }
-  for (const auto& cut : interruptions_of(observation)) {
+  for (const auto& cut : input.interruptions) {
     const auto* flow = find_flow(observation, cut.flow);
     const auto lifetime = flow == nullptr ? std::nullopt : unrefreshed_relay(observation, *flow, cut.start);
     if (!lifetime) continue;

@@ -70,7 +70,7 @@ void add_alternatives(Finding& finding, std::size_t alive, std::size_t dead, std
 }  // namespace
 
 std::vector<Finding> cuts(const DetectorInput& input) {
-  auto all = interruptions_of(input.observation);
+  std::vector<Interruption> all(input.interruptions.begin(), input.interruptions.end());
   // The rest of a period whose quota is used up is no cut, nor is a relay that nobody refreshed.
   std::erase_if(all, [&](const Interruption& cut) {
     return std::any_of(input.earlier.begin(), input.earlier.end(), [&](const Finding& f) {

@@ -3,11 +3,13 @@
 #include "metrics/fits/lost_places.hpp"
 #include "metrics/fits/sending_times.hpp"
 #include "metrics/fits/unnumbered.hpp"
+#include "metrics/parallel.hpp"
 #include "metrics/statistics.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <span>
 
@@ -214,6 +216,35 @@ void tell_each_other(std::span<Arm> of_a_flow) {
       if (arm.whole_flow && other.whole_flow && other.direction != arm.direction) arm.packet_times.other = other.packet_times.own;
 }
 
+std::vector<Arm> arms_of_flow(const Observation& observation, const FlowObservation& flow) {
+  std::vector<Arm> arms;
+  if (flow.trace.size() < minimum_packets) return arms;
+  for (const auto direction : {Direction::received, Direction::sent}) {
+    FlowTraces traces{observation, flow, direction};
+    const std::size_t count = collect(traces);
+    if (count < minimum_packets) continue;
+    sort_runs(traces.arrivals, std::less<>());
+    if (traces.arrivals.back() - traces.arrivals.front() > longest_s) continue;
+    std::vector<std::uint16_t> every, not_audio;
+    double total = 0;
+    for (const auto& [stream, told] : traces.streams) {
+      every.push_back(stream);
+      total += told.bytes;
+      if (stream != TracePacket::no_stream && !is_audio(observation, stream)) not_audio.push_back(stream);
+    }
+    arms.push_back(build(traces, every, true));
+    std::size_t parts = 0;
+    for (const auto stream : every) parts += stream != TracePacket::no_stream && traces.streams[stream].bytes >= minimum_part * total ? 1 : 0;
+    if (parts == 0 || every.size() < 2) continue;
+    if (!not_audio.empty() && not_audio.size() < every.size()) arms.push_back(build(traces, not_audio, false));
+    for (const auto stream : every)
+      if (stream != TracePacket::no_stream && traces.streams[stream].bytes >= minimum_part * total && not_audio != std::vector{stream})
+        arms.push_back(build(traces, {stream}, false));
+  }
+  tell_each_other(arms);
+  return arms;
+}
+
 }  // namespace
 
 std::optional<Arm> at_sending_times(const Observation& observation, const Arm& arm) {
@@ -229,34 +260,10 @@ std::optional<Arm> at_sending_times(const Observation& observation, const Arm& a
 }
 
 std::vector<Arm> arms_of(const Observation& observation) {
+  std::vector<std::vector<Arm>> by_flow(observation.flows.size());
+  for_each_index(by_flow.size(), [&](std::size_t i) { by_flow[i] = arms_of_flow(observation, observation.flows[i]); });
   std::vector<Arm> arms;
-  for (const auto& flow : observation.flows) {
-    if (flow.trace.size() < minimum_packets) continue;
-    const std::size_t first = arms.size();
-    for (const auto direction : {Direction::received, Direction::sent}) {
-      FlowTraces traces{observation, flow, direction};
-      const std::size_t count = collect(traces);
-      if (count < minimum_packets) continue;
-      sort_runs(traces.arrivals, std::less<>());
-      if (traces.arrivals.back() - traces.arrivals.front() > longest_s) continue;
-      std::vector<std::uint16_t> every, not_audio;
-      double total = 0;
-      for (const auto& [stream, told] : traces.streams) {
-        every.push_back(stream);
-        total += told.bytes;
-        if (stream != TracePacket::no_stream && !is_audio(observation, stream)) not_audio.push_back(stream);
-      }
-      arms.push_back(build(traces, every, true));
-      std::size_t parts = 0;
-      for (const auto stream : every) parts += stream != TracePacket::no_stream && traces.streams[stream].bytes >= minimum_part * total ? 1 : 0;
-      if (parts == 0 || every.size() < 2) continue;
-      if (!not_audio.empty() && not_audio.size() < every.size()) arms.push_back(build(traces, not_audio, false));
-      for (const auto stream : every)
-        if (stream != TracePacket::no_stream && traces.streams[stream].bytes >= minimum_part * total && not_audio != std::vector{stream})
-          arms.push_back(build(traces, {stream}, false));
-    }
-    tell_each_other(std::span(arms).subspan(first));
-  }
+  for (auto& some : by_flow) std::move(some.begin(), some.end(), std::back_inserter(arms));
   return arms;
 }
 
