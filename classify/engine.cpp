@@ -72,19 +72,19 @@ void Engine::close(std::uint32_t slot) {
 
 FlowState& Engine::flow_of(const Datagram& datagram, const FlowTable::Key& key, Way& way) {
   auto slot = table_.find(datagram.five_tuple, key, way);
-  if (slot && datagram.tcp) {
-    const FlowState& state = table_[*slot];
+  if (slot != FlowTable::none && datagram.tcp) {
+    const FlowState& state = table_[slot];
     if (state.detail && state.detail->tcp && state.detail->tcp->superseded_by(way, datagram)) {
-      close(*slot);
-      slot.reset();
+      close(slot);
+      slot = FlowTable::none;
     }
   }
-  if (!slot) {
+  if (slot == FlowTable::none) {
     way = Way::forward;
     return table_[create(datagram)];
   }
-  FlowState& state = table_[*slot];
-  table_.touch(*slot, state, state.stream_count > 0 ? FlowTable::calls : FlowTable::conversations);
+  FlowState& state = table_[slot];
+  table_.touch(slot, state, state.stream_count > 0 ? FlowTable::calls : FlowTable::conversations);
   return state;
 }
 

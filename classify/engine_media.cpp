@@ -105,9 +105,9 @@ FlowState& Engine::media_beside(FlowState& state, Way& way) {
   if (state.stream_count > 0 || below.protocol != capture::protocol::udp || below.source.port-- == 0 || below.destination.port-- == 0) return state;
   Way way_below = way;
   const auto slot = table_.find(below, way_below);
-  if (!slot || table_[*slot].stream_count == 0) return state;
+  if (slot == FlowTable::none || table_[slot].stream_count == 0) return state;
   way = way_below;
-  return table_[*slot];
+  return table_[slot];
 }
 
 bool Engine::on_rtcp(FlowState& state, Way way, const Datagram& datagram, Bytes bytes, std::uint32_t length) {

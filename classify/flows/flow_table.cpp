@@ -37,7 +37,7 @@ std::uint64_t FlowTable::hash(const FiveTuple& five_tuple, bool is_swapped) cons
   return mix(value ^ seed_[0], rest ^ seed_[1]);
 }
 
-std::optional<std::uint32_t> FlowTable::find(const FiveTuple& five_tuple, const Key& key, Way& way) const {
+std::uint32_t FlowTable::find(const FiveTuple& five_tuple, const Key& key, Way& way) const {
   const auto [hashed, is_swapped] = key;
   const std::size_t mask = buckets_.size() - 1;
   const auto tag = static_cast<std::uint32_t>(hashed >> 32);
@@ -53,7 +53,7 @@ std::optional<std::uint32_t> FlowTable::find(const FiveTuple& five_tuple, const 
       return buckets_[i].slot;
     }
   }
-  return std::nullopt;
+  return none;
 }
 
 std::uint32_t FlowTable::insert(const FiveTuple& five_tuple) {

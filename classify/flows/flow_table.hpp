@@ -21,9 +21,10 @@ class FlowTable {
     const bool is_swapped = swapped(five_tuple);
     return {hash(five_tuple, is_swapped), is_swapped};
   }
-  /// The slot of the datagram's flow, in either direction.
-  std::optional<std::uint32_t> find(const FiveTuple& five_tuple, const Key& key, Way& way) const;
-  std::optional<std::uint32_t> find(const FiveTuple& five_tuple, Way& way) const { return find(five_tuple, key_of(five_tuple), way); }
+  static constexpr std::uint32_t none = 0xffffffff;   ///< no slot
+  /// The slot of the datagram's flow, in either direction, or `none`.
+  std::uint32_t find(const FiveTuple& five_tuple, const Key& key, Way& way) const;
+  std::uint32_t find(const FiveTuple& five_tuple, Way& way) const { return find(five_tuple, key_of(five_tuple), way); }
   /// Asks for the memory of a key's bucket; `guess` then reads it: probably the key's flow, which isn't looked at.
   void fetch(const Key& key) const { __builtin_prefetch(&buckets_[key.hash & (buckets_.size() - 1)]); }
   FlowState* guess(const Key& key) {
@@ -51,7 +52,6 @@ class FlowTable {
  private:
   struct Bucket { std::uint32_t tag = 0, slot = none; };
   struct Ends { std::uint32_t oldest = none, youngest = none; };
-  static constexpr std::uint32_t none = 0xffffffff;
   static bool swapped(const FiveTuple& five_tuple) { return five_tuple.destination < five_tuple.source; }
   std::uint64_t hash(const FiveTuple& five_tuple, bool swapped) const;
   void grow();
