@@ -20,6 +20,11 @@ constexpr double largest_chance = 0.02;      ///< of so many losing seconds amon
 constexpr double excess_in_one_second = 5, bits_in_one_second = 400'000;   ///< more than any bucket that isn't empty holds back
 constexpr double longest_s = 200'000;       ///< two days: beyond, observe.cpp keeps no series, and a clock that jumps would cost memory
 constexpr double bits_beyond_a_bucket = 250'000;   ///< in all: a shared bucket that was full may let this much past the rate
+/// Seconds in which a single flow was, faster than the whole of the call's flow, too: a fair queue gives none more than that.
+constexpr std::size_t least_faster_alone = 2;
+constexpr double piece_s = 0.25;            ///< of a stretch, in which a flow that was faster counts
+constexpr std::size_t least_faster_pieces = 3;
+constexpr double often = 0.1;               ///< of the pieces in which another flow got half the cap or more: who wants more gets it
 constexpr std::size_t starved_connections = 2;   ///< whose SYNs nobody answered: others suffer too
 
 /// Seconds in which what limits the call held it: no more than the cap passed, between losses at most a few seconds away on
@@ -79,17 +84,19 @@ Contrast contrast_of(const Observation& observation, const Arm& arm, double cap_
   if (own == nullptr || to <= from || to - from > longest_s) return contrast;
   const auto first = static_cast<std::int64_t>(std::floor(from)), last = static_cast<std::int64_t>(std::ceil(to));
   const auto size = static_cast<std::size_t>(std::max<std::int64_t>(1, last - first));
-  std::vector<double> others(size, 0), call(size, 0), lost(size, 0), seen(size, 0);
+  std::vector<double> others(size, 0), fastest(size, 0), whole(size, 0), call(size, 0), lost(size, 0), seen(size, 0);
   double retransmitted = 0, segments = 0;
   const auto way = static_cast<std::size_t>(arm.direction);
-  for (const auto& flow : observation.flows) {
-    if (same_party(flow, *own)) continue;
+  const auto each_second = [&](const FlowObservation& flow, auto use) {
     const auto& series = arm.direction == Direction::received ? flow.bytes.received : flow.bytes.sent;
     const auto offset = std::llround(capture::seconds(flow.bytes.start - observation.first_time)) - first;
-    for (std::size_t i = 0; i < series.size(); ++i) {
-      const std::int64_t at = static_cast<std::int64_t>(i) + offset;
-      if (at >= 0 && at < static_cast<std::int64_t>(size)) others[static_cast<std::size_t>(at)] += 8.0 * series[i];
-    }
+    for (std::size_t i = 0; i < series.size(); ++i)
+      if (const std::int64_t at = static_cast<std::int64_t>(i) + offset; at >= 0 && at < static_cast<std::int64_t>(size)) use(static_cast<std::size_t>(at), 8.0 * series[i]);
+  };
+  each_second(*own, [&](std::size_t at, double bits) { whole[at] += bits; });
+  for (const auto& flow : observation.flows) {
+    if (same_party(flow, *own)) continue;
+    each_second(flow, [&](std::size_t at, double bits) { others[at] += bits, fastest[at] = std::max(fastest[at], bits); });
     if (flow.tcp) {
       retransmitted += lost_segments(*flow.tcp, arm.direction);
       segments += static_cast<double>(flow.tcp->segments[way]);
@@ -119,9 +126,12 @@ Contrast contrast_of(const Observation& observation, const Arm& arm, double cap_
   for (std::size_t i = 0; i < size; ++i) {
     if (others[i] > 0) contrast.present = true;
     const bool busy = others[i] >= excess * cap_bps;
-    if (busy && limited(i)) ++contrast.busy_seconds, beyond += others[i] - cap_bps;
+    if (busy && limited(i)) {
+      ++contrast.busy_seconds, beyond += others[i] - cap_bps;
+      contrast.faster_alone += fastest[i] >= excess * std::max(cap_bps, whole[i]) ? 1 : 0;
+    }
     // A shared bucket that the call has just found empty can't let this much of the others' through.
-    if (others[i] >= excess_in_one_second * cap_bps && others[i] >= bits_in_one_second && (lost[i] > 0 || (i > 0 && lost[i - 1] > 0)) && limited(i))
+    if (fastest[i] >= excess_in_one_second * std::max(cap_bps, whole[i]) && fastest[i] >= bits_in_one_second && (lost[i] > 0 || (i > 0 && lost[i - 1] > 0)) && limited(i))
       contrast.bursts += 1;
     if (seen[i] < 0.5 * usual) continue;
     (busy ? busy_call : quiet_call) += call[i];
@@ -138,8 +148,64 @@ Contrast contrast_of(const Observation& observation, const Arm& arm, double cap_
       fisher_p(busy_losing, busy_active, busy_losing + quiet_losing, busy_active + quiet_active) <= largest_chance)
     contrast.loss_in_busy = static_cast<double>(busy_losing) / static_cast<double>(busy_active) /
                             (static_cast<double>(quiet_losing + 1) / static_cast<double>(quiet_active + 1));
-  contrast.exceeds = ((contrast.busy_seconds >= 2 && beyond >= bits_beyond_a_bucket) || contrast.bursts >= 1) && contrast.call_in_busy >= least_call_in_busy &&
+  contrast.exceeds = ((contrast.busy_seconds >= 2 && contrast.faster_alone >= least_faster_alone && beyond >= bits_beyond_a_bucket) || contrast.bursts >= 1) && contrast.call_in_busy >= least_call_in_busy &&
                      contrast.loss_in_busy <= most_loss_in_busy;
+  return contrast;
+}
+
+Contrast contrast_in(const Observation& observation, const Arm& arm, double cap_bps, std::span<const Stretch> stretches) {
+  Contrast contrast;
+  const auto* own = find_flow(observation, arm.flow);
+  if (own == nullptr || stretches.empty()) return contrast;
+  const double origin = stretches.front().begin, end = stretches.back().end;
+  if (end - origin > longest_s) return contrast;
+  const auto way = static_cast<std::size_t>(arm.direction);
+  std::vector<double> fastest;                           // bits of the fastest single flow, of each piece of each stretch
+  std::vector<std::size_t> first;                        // piece of each stretch
+  for (const auto& stretch : stretches) {
+    first.push_back(fastest.size());
+    fastest.resize(fastest.size() + static_cast<std::size_t>((stretch.end - stretch.begin) / piece_s));
+  }
+  first.push_back(fastest.size());
+  /// The piece in which `at` lies, if it lies in one.
+  const auto piece_at = [&](double at) -> std::optional<std::size_t> {
+    const auto after = std::upper_bound(stretches.begin(), stretches.end(), at, [](double value, const Stretch& stretch) { return value < stretch.begin; });
+    if (after == stretches.begin()) return std::nullopt;
+    const auto index = static_cast<std::size_t>(after - stretches.begin() - 1);
+    const auto piece = first[index] + static_cast<std::size_t>((at - stretches[index].begin) / piece_s);
+    return piece < first[index + 1] ? std::optional(piece) : std::nullopt;
+  };
+  for (const auto& flow : observation.flows) {
+    if (same_party(flow, *own)) continue;
+    std::vector<double> bits(fastest.size());
+    const auto& record = flow.segments[way];
+    const double start = capture::seconds(record.start - observation.first_time);
+    for (const auto& segment : record.segments)
+      if (const auto piece = piece_at(start + segment.time * 1e-5)) bits[*piece] += 8.0 * (segment.payload + record.header_bytes);
+    // Of what isn't kept packet by packet: seconds that lie in a stretch as a whole.
+    const auto& series = arm.direction == Direction::received ? flow.bytes.received : flow.bytes.sent;
+    const double from = capture::seconds(flow.bytes.start - observation.first_time);
+    for (std::size_t i = 0; i < series.size() && record.segments.empty(); ++i) {
+      const double at = from + static_cast<double>(i);
+      if (series[i] > 0 && at >= origin && at <= end) contrast.present = true;
+      const auto before = piece_at(at), after = piece_at(at + 1);
+      if (!before || !after || *after - *before != static_cast<std::size_t>(1 / piece_s)) continue;
+      for (auto piece = *before; piece < *after; ++piece) bits[piece] += 8 * piece_s * series[i];
+    }
+    for (std::size_t i = 0; i < bits.size(); ++i) fastest[i] = std::max(fastest[i], bits[i]);
+    contrast.present = contrast.present || std::any_of(bits.begin(), bits.end(), [](double some) { return some > 0; });
+  }
+  double beyond = 0;
+  std::size_t faster = 0, wanting = 0;
+  for (const double bits : fastest) {
+    contrast.peak_bps = std::max(contrast.peak_bps, bits / piece_s);
+    wanting += bits >= 0.5 * cap_bps * piece_s ? 1 : 0;
+    if (bits < clear_excess * cap_bps * piece_s) continue;
+    ++faster;
+    beyond += bits - cap_bps * piece_s;
+  }
+  contrast.faster_alone = faster;
+  contrast.exceeds = faster >= least_faster_pieces && static_cast<double>(faster) >= often * static_cast<double>(wanting) && beyond >= bits_beyond_a_bucket;
   return contrast;
 }
 

@@ -11,6 +11,7 @@ struct Contrast {
   std::size_t busy_seconds = 0;    ///< seconds in which it alone exceeded the cap 1.7-fold while the call was limited
   double call_in_busy = 1;         ///< the call's rate in those seconds over its rate in the others
   double loss_in_busy = 1;         ///< share of those seconds in which the call loses, over that of the others
+  std::size_t faster_alone = 0;    ///< those of busy_seconds in which a single flow did (contrast_in: quarters of seconds)
   std::size_t bursts = 0;          ///< seconds of five times the cap while the call was losing
   bool suffers = false;            ///< it loses or is refused a lot itself
   bool exceeds = false;            ///< enough to say: the limit is not the line's
@@ -19,6 +20,9 @@ struct Contrast {
 /// Independent traffic of `direction` between `from` and `to` (seconds since the observation's start) against
 /// `cap_bps`. The same application, and the same remote address, are no control.
 Contrast contrast_of(const Observation& observation, const Arm& arm, double cap_bps, double from, double to);
+
+/// The same for a queue that stands now and then: what others did while it stood, to the packet where it is known.
+Contrast contrast_in(const Observation& observation, const Arm& arm, double cap_bps, std::span<const Stretch> stretches);
 
 /// Segments of that direction that were lost on the way: sent again in the capture, or holes that were filled later.
 double lost_segments(const TcpObservation& tcp, Direction direction);

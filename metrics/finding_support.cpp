@@ -29,7 +29,7 @@ Finding finding_of(const DetectorInput& input, const Arm& arm, std::string_view 
   return finding;
 }
 
-std::vector<Alternative> alternatives_of_cap(const Contrast& contrast, bool queue_excluded, bool capture_whole) {
+std::vector<Alternative> alternatives_of_cap(const Contrast& contrast, bool queue_excluded, bool capture_whole, std::string_view not_radio) {
   using enum AlternativeStatus;
   std::vector<Alternative> list;
   const std::map<std::string, double> numbers{{"control_peak_bps", contrast.peak_bps}, {"control_busy_seconds", static_cast<double>(contrast.busy_seconds)}};
@@ -37,7 +37,7 @@ std::vector<Alternative> alternatives_of_cap(const Contrast& contrast, bool queu
   else list.push_back({"plan_cap", contrast.present ? not_ruled_out : untestable, contrast.present ? "control_below_the_cap" : "no_control_traffic", numbers});
   list.push_back({"congestion", contrast.exceeds || queue_excluded ? ruled_out : not_ruled_out,
                   contrast.exceeds ? "control_exceeded_the_cap" : queue_excluded ? "no_queue_before_losses" : "no_control_traffic", {}});
-  list.push_back({"wifi", ruled_out, "losses_follow_a_fixed_rate", {}});
+  list.push_back({"wifi", ruled_out, not_radio, {}});
   list.push_back({"bufferbloat", queue_excluded || contrast.exceeds ? ruled_out : not_ruled_out, queue_excluded ? "no_queue_before_losses" : "control_exceeded_the_cap", {}});
   list.push_back({"capture_drops", capture_whole ? ruled_out : not_ruled_out, capture_whole ? "nothing_missing_from_the_capture" : "capture_lost_packets", {}});
   list.push_back({"remote_end", not_ruled_out, "one_end_captured", {}});

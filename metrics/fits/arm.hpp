@@ -41,6 +41,8 @@ struct Arm {
   double duration() const { return packets.size() < 2 ? 0 : packets.back().time - packets.front().time; }
 };
 
+struct Stretch { double begin = 0, end = 0; };   ///< seconds since the observation's start
+
 /// Silences from this on are no losses of a rate limit but an outage (or a pause).
 inline constexpr double silence_seconds = 1.5;
 

@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -83,6 +85,47 @@ class FadingLine final : public Element {
   std::vector<Step> steps_;
   double queue_, backlog_ = 0, now_ = 0;
   std::size_t step_ = 0;
+};
+
+/// A home router's fair queue (fq_codel, CAKE): whose packets wait gets an even share of the line, and all of them together
+/// no more than the call leaves; drops come from a queue that stands, seldom at first.
+class FairQueue final : public Element {
+ public:
+  FairQueue(Random& random, double rate_bps, double longest_s) : random_(random), rate_(rate_bps), longest_(longest_s) {}
+  bool pass(SimPacket& packet) override {
+    const double now = packet.arrival, bits = packet.bytes * 8;
+    double& free = free_[packet.is_call ? call : packet.flow];
+    const double waits = std::max(0.0, free - now);
+    if (waits > longest_ || random_.chance(0.02 * std::clamp(waits / 0.1 - 1, 0.0, 1.0))) return false;
+    free = std::max(free, now) + 1e-9;   // so that it counts among those who wait
+    const auto waiting = std::count_if(free_.begin(), free_.end(), [&](const auto& flow) { return flow.second > now; });
+    free += bits * static_cast<double>(waiting) / rate_;
+    if (packet.is_call) {
+      served_.push_back({free, bits});
+    } else {
+      together_ = std::max(together_, now) + bits / std::max(0.05 * rate_, rate_ - call_rate(now));
+      free = std::max(free, together_);
+    }
+    packet.arrival = free;
+    return true;
+  }
+
+ private:
+  static constexpr int call = -1;
+  static constexpr double recent_s = 0.2;
+  struct Served { double time, bits; };
+  /// What the call got of late.
+  double call_rate(double now) {
+    while (!served_.empty() && served_.front().time < now - recent_s) served_.pop_front();
+    double bits = 0;
+    for (const auto& served : served_)
+      if (served.time <= now) bits += served.bits;
+    return bits / recent_s;
+  }
+  Random& random_;
+  double rate_, longest_, together_ = 0;
+  std::map<int, double> free_;   ///< flow: when its last packet will have left
+  std::deque<Served> served_;
 };
 
 class Policer final : public Element {

@@ -27,12 +27,12 @@ double offered_of(Codec codec, double packet_time, double scale) {
 std::vector<std::string_view> benign_scenarios() {
   return {"constant_bitrate_codec", "dtx_silence", "adaptive_video", "video_after_cross_traffic", "wifi_bursts", "wifi_scans", "lte_handover", "slow_line_video",
           "slow_line_audio", "slow_line_small_queue", "slow_line_starving_the_rest", "slow_line_and_wifi", "congestion", "plan_cap_on_everything", "plan_shaper_on_everything", "capture_drops", "capture_flush_holes",
-          "human_redials", "bot_redials_300s", "line_flaps", "random_loss", "opaque_codec", "opaque_random_loss", "opaque_odd_frames", "opaque_unlike_ends", "opaque_changing_frames", "opaque_speech", "opaque_extra_packets", "no_control_traffic", "idle_then_nat_timeout", "changing_packet_time_wifi_bursts", "changing_packet_time_wifi_scans", "changing_packet_time_random_loss", "fading_line", "fading_line_wandering", "fading_line_video", "fading_line_opaque", "satellite_changes", "satellite_changes_opaque", "satellite_changes_video",
+          "human_redials", "bot_redials_300s", "line_flaps", "random_loss", "opaque_codec", "opaque_random_loss", "opaque_odd_frames", "opaque_unlike_ends", "opaque_changing_frames", "opaque_speech", "opaque_extra_packets", "no_control_traffic", "idle_then_nat_timeout", "changing_packet_time_wifi_bursts", "changing_packet_time_wifi_scans", "changing_packet_time_random_loss", "fading_line", "fading_line_wandering", "fading_line_video", "fading_line_opaque", "satellite_changes", "satellite_changes_opaque", "satellite_changes_video", "fair_queue_video",
           "silent_hangups", "remote_end_loss"};
 }
 
 std::vector<std::string_view> interfering_scenarios() {
-  return {"policer_constant", "policer_opus", "policer_dtx", "policer_video", "policer_opaque", "policer_opaque_speech", "policer_begins", "policer_steps", "policer_comes_and_goes", "policer_and_wifi", "shaper_constant", "shaper_opaque", "shaper_opus", "shaper_begins", "shaper_comes_and_goes", "quota", "periodic_blackhole",
+  return {"policer_constant", "policer_opus", "policer_dtx", "policer_video", "policer_opaque", "policer_opaque_speech", "policer_begins", "policer_steps", "policer_comes_and_goes", "policer_and_wifi", "shaper_constant", "shaper_opaque", "shaper_opus", "shaper_begins", "shaper_comes_and_goes", "shaper_video", "quota", "periodic_blackhole",
           "cuts_after_uptime", "freeze_at_bytes"};
 }
 
@@ -112,6 +112,14 @@ Simulated simulate(std::string_view name, std::uint64_t seed, double seconds) {
     world.page_every = has("starving") ? 4 : random.uniform(8, 30);
     world.page_bytes = random.uniform(10'000, 80'000);
     if (has("starving")) world.page_bytes = 200'000;
+  }
+  if (name == "fair_queue_video") {
+    // A slow line whose router shares it evenly between the call and downloads that come and go.
+    line = random.uniform(800'000, 4e6);
+    world.page_every = random.uniform(0.5, 4);
+    world.page_bytes = line / 8 * random.uniform(2, 15);
+    world.web_rate = random.uniform(0.4, 1.5) * line;
+    world.most_at_once = 1 + random.index(12);
   }
   if (name == "plan_cap_on_everything") {
     const double cap = random.uniform(0.7, 4) * offered;
@@ -229,6 +237,8 @@ Simulated simulate(std::string_view name, std::uint64_t seed, double seconds) {
       }
     }
     add(world.down, std::make_unique<FadingLine>(steps, random.uniform(3'000, 100'000)));
+  } else if (name == "fair_queue_video") {
+    add(world.down, std::make_unique<FairQueue>(random, line, random.uniform(0.2, 0.6)));
   } else {
     add(world.down, std::make_unique<Queue>(line, queue, everything()));
   }
@@ -237,7 +247,8 @@ Simulated simulate(std::string_view name, std::uint64_t seed, double seconds) {
     add(world.down, std::make_unique<Holds>(random, random.uniform(5, 15), random.uniform(0.05, 0.25), random.uniform(0, 0.3)));
     add(world.down, std::make_unique<Delay>(random, 0.001, random.uniform(0.003, 0.015)));
   }
-  if (starts("shaper")) add(world.down, std::make_unique<Queue>(*truth.cap_bps, random.uniform(2000, 8000), the_call(), truth.from, truth.until.value_or(seconds)));
+  world.delay_control = name == "shaper_video" || (name == "fair_queue_video" && random.chance(0.5));
+  if (starts("shaper")) add(world.down, std::make_unique<Queue>(*truth.cap_bps, video ? *truth.cap_bps / 8 * random.uniform(0.3, 1) : random.uniform(2000, 8000), the_call(), truth.from, truth.until.value_or(seconds)));
   add(world.up, std::make_unique<Queue>(std::max(line / 4, 200'000.0), 50'000, everything()));
   add(world.down, std::make_unique<RandomLoss>(random, random.uniform(0.0005, 0.004)));
   if (random.chance(0.3)) add(world.down, std::make_unique<Holds>(random, random.uniform(30, 90), random.uniform(0.05, 0.4), 0));   // host stalls

@@ -73,7 +73,7 @@ struct Media {
   // State
   double next = 0, size = 160, rate = 600'000, talking_until = 0, silent_until = 0;
   std::uint32_t sequence = 0, timestamp = 0, ssrc = 0;
-  double lost_recent = 0, sent_recent = 0, next_control = 0;
+  double lost_recent = 0, sent_recent = 0, next_control = 0, least_delay = 0;
   double packet_time = 0.02, bitrate_scale = 1;
   double frames_change_at = 0;               ///< and again and again: one frame a packet, then two
   int frames = 1;
@@ -93,6 +93,8 @@ struct World {
   bool frames_change = false;                ///< the sender packs one frame or two into a packet, as it likes,
   double frames_dwell = 8;                   ///< for so many seconds on average
   bool frames_add_up = true;                 ///< two frames are twice as long; else the codec's rate is halved
+  bool delay_control = false;                ///< video backs off when it is held up, not only when it loses
+  double held_up = 0;                        ///< the newest packet of a call that passed, seconds
   bool speech = false;                       ///< large packets in speech, small ones in its pauses, all on the grid
   double extra_packets = 0;                  ///< share of packets that another follows half a packet time later
   double freeze_bytes = 0;                   ///< received by a call, after which nothing of it passes any more; 0: never
@@ -133,6 +135,7 @@ struct World {
     if (passed) {
       call_received[m.call] += packet.bytes;
       frozen_at[m.call] = time;
+      held_up = packet.arrival - time;
     }
     if (passed) capture(packet.arrival, frame(m.wire, false, transport, hops));
     else ++call_dropped;
@@ -146,9 +149,13 @@ struct World {
       if (now >= m.next_control) {
         const double loss = m.sent_recent > 0 ? m.lost_recent / m.sent_recent : 0;
         m.rate = loss > 0.04 ? m.rate * (1 - 0.5 * loss) * 0.9 : loss < 0.02 ? std::min(1'200'000.0, m.rate * 1.08) : m.rate;
+        if (delay_control) {
+          if (m.least_delay <= 0 || held_up < m.least_delay) m.least_delay = held_up;
+          if (held_up > m.least_delay + 0.06) m.rate *= 0.8;
+        }
         m.rate = std::max(60'000.0, m.rate);
         m.lost_recent = m.sent_recent = 0;
-        m.next_control = now + 1;
+        m.next_control = now + (delay_control ? 0.5 : 1);
       }
       double frame_bytes = m.rate / 8 / 25 * std::max(0.3, random.normal(1, 0.2));
       if (random.chance(1 / 120.0)) frame_bytes *= 3;
@@ -237,16 +244,23 @@ struct World {
 
   // Control traffic: downloads over TCP that speed up until they lose.
   struct Again { double time; std::uint32_t sequence; };   ///< a lost segment, sent again a round trip later
-  struct Download { Wire wire; double next, left, rate; std::uint32_t sequence; double slowed; bool open; std::vector<Again> again; };
+  struct Download { Wire wire; double next, left, rate; std::uint32_t sequence; double slowed; bool open; std::vector<Again> again; int flow; };
   std::vector<Download> downloads;
   double next_page = 1, page_every = 10, web_rate = 6'000'000, page_bytes = 500'000;
+  int pages = 0;
+  std::size_t most_at_once = 1000;           ///< of downloads: who waits for eight opens no ninth
   bool web = true;
 
   void run_web(double until) {
     if (!web) return;
     while (next_page < until) {
+      std::erase_if(downloads, [](const Download& d) { return d.left <= 0; });
+      if (downloads.size() >= most_at_once) {
+        next_page = until;
+        break;
+      }
       downloads.push_back({{0xc6336400u + static_cast<std::uint32_t>(random.index(5)), static_cast<std::uint16_t>(40000 + random.index(20000)), 443, true},
-                           next_page, page_bytes * random.uniform(0.5, 1.5), 300'000, 1000, 0, false, {}});
+                           next_page, page_bytes * random.uniform(0.5, 1.5), 300'000, 1000, 0, false, {}, ++pages});
       next_page += random.exponential(page_every) + 1;
     }
     for (;;) {
@@ -263,7 +277,7 @@ struct World {
     const double now = d.next;
     if (!d.open) {
       capture(now, frame(d.wire, true, tcp(d.wire, true, 500, 0, 2, 0), hops));
-      SimPacket reply{now, now, 40, 1, false, false};
+      SimPacket reply{now, now, 40, d.flow, false, false};
       if (!down.pass(reply)) {
         d.next = now + 1;
         return;
@@ -275,7 +289,7 @@ struct World {
       d.next = reply.arrival + 0.03;
       return;
     }
-    SimPacket packet{now, now, 1500, 1, false, false};
+    SimPacket packet{now, now, 1500, d.flow, false, false};
     const bool repeats = !d.again.empty() && d.again.front().time <= now;
     const std::uint32_t sequence = repeats ? d.again.front().sequence : d.sequence;
     if (repeats) d.again.erase(d.again.begin());

@@ -40,9 +40,9 @@ TEST_CASE("the table finds every flow in both directions after inserts and erasu
   for (std::uint32_t i = 0; i < 20'000; ++i) {
     Way way{};
     const auto found = table.find(tuple(i).reversed(), way);
-    REQUIRE(found.has_value() == (i % 3 != 0));
-    if (found) {
-      REQUIRE(*found == slots[i]);
+    REQUIRE((found != FlowTable::none) == (i % 3 != 0));
+    if (found != FlowTable::none) {
+      REQUIRE(found == slots[i]);
       REQUIRE(way == Way::backward);
     }
   }

@@ -85,6 +85,34 @@ TEST_CASE("a call that loses nothing is limited while it passes about the cap", 
   }
 }
 
+TEST_CASE("many that are together faster than the call may have an even share of the line each", "[contrast]") {
+  Line shared, one_faster;
+  for (auto* line : {&shared, &one_faster})
+    for (std::uint32_t i = 0; i < 8; ++i) line->download(cap, 10, 10, 0xc6336401 + i);
+  one_faster.download(1.71 * cap, 10, 10, 0xc6336440);
+  CHECK(shared.contrast().busy_seconds == 10);
+  CHECK(shared.contrast().faster_alone == 0);
+  CHECK_FALSE(shared.contrast().exceeds);
+  CHECK(one_faster.contrast().exceeds);
+}
+
+TEST_CASE("where a queue stands now and then, others count only while it does", "[contrast]") {
+  Line meanwhile, between, segments;
+  meanwhile.download(10 * cap, 10, 10);
+  between.download(10 * cap, 30, 10);
+  auto& record = segments.add_flow(0xc6336401).segments[static_cast<std::size_t>(Direction::received)];
+  record.start = segments.observation.first_time;
+  record.header_bytes = 40;
+  for (std::uint32_t i = 0; i < 200; ++i) record.segments.push_back({1'230'000 + i * 1'000, i * 1460, i + 1, 1460, 0});   // 1.2 Mbit/s from 12.3 s to 14.3 s
+  const std::vector<metrics::Stretch> stands{{8.9, 9.4}, {12, 15.5}};
+  const auto told = [&](const Line& line) { return metrics::contrast_in(line.observation, line.call, cap, stands); };
+  CHECK(told(meanwhile).faster_alone == 12);                      // the seconds from 12 to 15
+  CHECK(told(meanwhile).exceeds);
+  CHECK_FALSE(told(between).exceeds);
+  CHECK(told(segments).faster_alone == 9);                        // the quarters of a second from 12.25 on, the first and last in part
+  CHECK(told(segments).exceeds);
+}
+
 TEST_CASE("a burst that a shared bucket may have held back proves no faster line", "[contrast]") {
   Line small, large;
   small.download(4 * cap, 10, 2);    // 240 kbit beyond the cap
