@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <optional>
 
 namespace callwitness::metrics {
 namespace {
@@ -20,6 +21,7 @@ constexpr double largest_chance = 0.02;      ///< of so many losing seconds amon
 constexpr double excess_in_one_second = 5, bits_in_one_second = 400'000;   ///< more than any bucket that isn't empty holds back
 constexpr double longest_s = 200'000;       ///< two days: beyond, observe.cpp keeps no series, and a clock that jumps would cost memory
 constexpr double bits_beyond_a_bucket = 250'000;   ///< in all: a shared bucket that was full may let this much past the rate
+constexpr double nearly_all = 0.99;         ///< of a second within used-up periods: their bounds are told to some milliseconds
 constexpr std::size_t starved_connections = 2;   ///< whose SYNs nobody answered: others suffer too
 
 /// Seconds in which what limits the call held it: no more than the cap passed, between losses at most a few seconds away on
@@ -73,14 +75,23 @@ double lost_segments(const TcpObservation& tcp, Direction direction) {
   return std::max(static_cast<double>(told), static_cast<double>(tcp.retransmissions[static_cast<std::size_t>(direction)]));
 }
 
-Contrast contrast_of(const Observation& observation, const Arm& arm, double cap_bps, double from, double to) {
-  Contrast contrast;
+namespace {
+
+/// A call's seconds, and what others received in them.
+struct Seconds {
+  double first = 0;
+  std::vector<double> others, call, lost, seen;   ///< bit, bit, packets, packets (the lost ones too)
+  bool suffers = false, starves = false;          ///< others
+};
+
+std::optional<Seconds> seconds_of(const Observation& observation, const Arm& arm, double from, double to) {
   const auto* own = find_flow(observation, arm.flow);
-  if (own == nullptr || to <= from || to - from > longest_s) return contrast;
+  if (own == nullptr || to <= from || to - from > longest_s) return std::nullopt;
   const auto first = static_cast<std::int64_t>(std::floor(from)), last = static_cast<std::int64_t>(std::ceil(to));
   const auto size = static_cast<std::size_t>(std::max<std::int64_t>(1, last - first));
-  std::vector<double> others(size, 0), call(size, 0), lost(size, 0), seen(size, 0);
+  Seconds seconds{static_cast<double>(first), std::vector<double>(size, 0), std::vector<double>(size, 0), std::vector<double>(size, 0), std::vector<double>(size, 0)};
   double retransmitted = 0, segments = 0;
+  std::size_t starved = 0;
   const auto way = static_cast<std::size_t>(arm.direction);
   for (const auto& flow : observation.flows) {
     if (same_party(flow, *own)) continue;
@@ -88,36 +99,56 @@ Contrast contrast_of(const Observation& observation, const Arm& arm, double cap_
     const auto offset = std::llround(capture::seconds(flow.bytes.start - observation.first_time)) - first;
     for (std::size_t i = 0; i < series.size(); ++i) {
       const std::int64_t at = static_cast<std::int64_t>(i) + offset;
-      if (at >= 0 && at < static_cast<std::int64_t>(size)) others[static_cast<std::size_t>(at)] += 8.0 * series[i];
+      if (at >= 0 && at < static_cast<std::int64_t>(size)) seconds.others[static_cast<std::size_t>(at)] += 8.0 * series[i];
     }
-    if (flow.tcp) {
-      retransmitted += lost_segments(*flow.tcp, arm.direction);
-      segments += static_cast<double>(flow.tcp->segments[way]);
-    }
+    if (!flow.tcp) continue;
+    retransmitted += lost_segments(*flow.tcp, arm.direction);
+    segments += static_cast<double>(flow.tcp->segments[way]);
+    const double at = capture::seconds(flow.flow.last_time - observation.first_time);
+    starved += flow.tcp->unanswered && at >= from && at < to + 1 ? 1 : 0;
   }
   for (const auto& packet : arm.packets) {
     if (packet.time < from || packet.time >= to) continue;
-    const auto at = std::min(size - 1, static_cast<std::size_t>(packet.time - static_cast<double>(first)));
-    (packet.lost ? lost : call)[at] += packet.lost ? 1 : 8 * packet.bytes;
-    seen[at] += 1;
+    const auto at = std::min(size - 1, static_cast<std::size_t>(packet.time - seconds.first));
+    (packet.lost ? seconds.lost : seconds.call)[at] += packet.lost ? 1 : 8 * packet.bytes;
+    seconds.seen[at] += 1;
   }
-  contrast.suffers = (segments > 200 && retransmitted > suffering_retransmissions * segments) || (segments > 20 && retransmitted > starving_retransmissions * segments);
-  std::size_t starved = 0;
-  for (const auto& flow : observation.flows) {
-    if (!flow.tcp || !flow.tcp->unanswered || same_party(flow, *own)) continue;
-    const double at = capture::seconds(flow.flow.last_time - observation.first_time);
-    starved += at >= from && at < to + 1 ? 1 : 0;
-  }
-  if (starved >= starved_connections) contrast.present = contrast.suffers = true;
-  const double excess = contrast.suffers ? excess_if_suffering : clear_excess;
+  seconds.starves = starved >= starved_connections;
+  seconds.suffers = seconds.starves || (segments > 200 && retransmitted > suffering_retransmissions * segments) || (segments > 20 && retransmitted > starving_retransmissions * segments);
+  return seconds;
+}
+
+/// What says nothing of the call: whether others were there, suffered, and how fast they were at most.
+Contrast contrast_with(const Seconds& seconds) {
+  Contrast contrast;
+  contrast.suffers = seconds.suffers;
+  contrast.present = seconds.starves || std::any_of(seconds.others.begin(), seconds.others.end(), [](double bits) { return bits > 0; });
+  std::vector<double> sorted = seconds.others;
+  std::sort(sorted.rbegin(), sorted.rend());
+  const std::size_t best = std::min<std::size_t>(3, sorted.size());
+  for (std::size_t i = 0; i < best; ++i) contrast.peak_bps += sorted[i] / static_cast<double>(best);
+  return contrast;
+}
+
+bool is_faster(const Contrast& contrast, double beyond) {
+  return (contrast.busy_seconds >= 2 && beyond >= bits_beyond_a_bucket) || contrast.bursts >= 1;
+}
+
+}  // namespace
+
+Contrast contrast_of(const Observation& observation, const Arm& arm, double cap_bps, double from, double to) {
+  const auto seconds = seconds_of(observation, arm, from, to);
+  if (!seconds) return {};
+  auto contrast = contrast_with(*seconds);
+  const auto& [first, others, call, lost, seen, suffers, starves] = *seconds;
+  const double excess = suffers ? excess_if_suffering : clear_excess;
   // Seconds in which the call (a talker who pauses) offers little say nothing of its share.
   std::vector<double> active(seen);
   const double usual = median(std::move(active));
   const Limited limited(lost, call, std::accumulate(seen.begin(), seen.end(), 0.0), cap_bps);
   double busy_call = 0, quiet_call = 0, beyond = 0;
   std::size_t busy_active = 0, quiet_active = 0, busy_losing = 0, quiet_losing = 0;
-  for (std::size_t i = 0; i < size; ++i) {
-    if (others[i] > 0) contrast.present = true;
+  for (std::size_t i = 0; i < others.size(); ++i) {
     const bool busy = others[i] >= excess * cap_bps;
     if (busy && limited(i)) ++contrast.busy_seconds, beyond += others[i] - cap_bps;
     // A shared bucket that the call has just found empty can't let this much of the others' through.
@@ -128,18 +159,32 @@ Contrast contrast_of(const Observation& observation, const Arm& arm, double cap_
     ++(busy ? busy_active : quiet_active);
     (busy ? busy_losing : quiet_losing) += lost[i] >= 2 ? 1 : 0;
   }
-  std::vector<double> sorted = others;
-  std::sort(sorted.rbegin(), sorted.rend());
-  const std::size_t best = std::min<std::size_t>(3, sorted.size());
-  for (std::size_t i = 0; i < best; ++i) contrast.peak_bps += sorted[i] / static_cast<double>(best);
   if (busy_active > 0 && quiet_active > 0 && quiet_call > 0)
     contrast.call_in_busy = (busy_call / static_cast<double>(busy_active)) / (quiet_call / static_cast<double>(quiet_active));
   if (busy_losing >= telling_losing_seconds && quiet_active > 0 &&
       fisher_p(busy_losing, busy_active, busy_losing + quiet_losing, busy_active + quiet_active) <= largest_chance)
     contrast.loss_in_busy = static_cast<double>(busy_losing) / static_cast<double>(busy_active) /
                             (static_cast<double>(quiet_losing + 1) / static_cast<double>(quiet_active + 1));
-  contrast.exceeds = ((contrast.busy_seconds >= 2 && beyond >= bits_beyond_a_bucket) || contrast.bursts >= 1) && contrast.call_in_busy >= least_call_in_busy &&
-                     contrast.loss_in_busy <= most_loss_in_busy;
+  contrast.exceeds = is_faster(contrast, beyond) && contrast.call_in_busy >= least_call_in_busy && contrast.loss_in_busy <= most_loss_in_busy;
+  return contrast;
+}
+
+Contrast contrast_of_quota(const Observation& observation, const Arm& arm, double cap_bps, std::span<const Span> used_up) {
+  const auto seconds = used_up.empty() ? std::nullopt : seconds_of(observation, arm, used_up.front().from, used_up.back().to);
+  if (!seconds) return {};
+  auto contrast = contrast_with(*seconds);
+  const double excess = contrast.suffers ? excess_if_suffering : clear_excess;
+  double beyond = 0;
+  for (std::size_t i = 0; i < seconds->others.size(); ++i) {
+    const double bits = seconds->others[i], from = seconds->first + static_cast<double>(i), to = from + 1;
+    if (bits < excess * cap_bps) continue;
+    double inside = 0;
+    for (const auto& span : used_up) inside += std::max(0.0, std::min(to, span.to) - std::max(from, span.from));
+    if (inside < nearly_all) continue;
+    ++contrast.busy_seconds, beyond += bits - cap_bps;
+    contrast.bursts += bits >= excess_in_one_second * cap_bps && bits >= bits_in_one_second ? 1 : 0;
+  }
+  contrast.exceeds = is_faster(contrast, beyond);
   return contrast;
 }
 

@@ -19,6 +19,13 @@ bool capture_is_whole(std::span<const Finding> earlier) {
   return std::none_of(earlier.begin(), earlier.end(), [](const Finding& f) { return f.kind == "capture_loss"; });
 }
 
+/// A quota that is used up to the byte in each period explains more than a bucket can: that refills all the time.
+bool has_quota(std::span<const Finding> earlier, const Arm& arm) {
+  return std::any_of(earlier.begin(), earlier.end(), [&](const Finding& f) {
+    return f.mechanism == "quota" && f.direction == arm.direction && std::find(f.flows.begin(), f.flows.end(), arm.flow) != f.flows.end();
+  });
+}
+
 /// A bucket for one stream only: of the whole, losses would fall where it was full and the rate would wander; of the part,
 /// neither.
 bool pays_alone(const PolicerFit& part, const PolicerFit& whole) {
@@ -147,7 +154,7 @@ std::vector<Finding> policer(const DetectorInput& input) {
           break;
         }
     a = end;
-    if (best_arm == nullptr) continue;
+    if (best_arm == nullptr || has_quota(input.earlier, *best_arm)) continue;
     if (best_arm->source == LossSource::sequence && std::none_of(best.begin(), best.end(), [](const PolicerFit& fit) { return fit.mechanism; }))
       if (auto sent = fit_as_sent(input, *best_arm, best); !sent.empty()) best = std::move(sent);
     // A queue that is always full drops like a policer; what it lets out follows its sizes.
