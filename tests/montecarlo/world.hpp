@@ -19,6 +19,7 @@ struct Wire {
   std::uint32_t remote = 0;
   std::uint16_t local_port = 0, remote_port = 0;
   bool tcp = false;
+  std::uint32_t local = local_address;
 };
 
 inline std::vector<std::uint8_t> frame(const Wire& wire, bool sent, std::span<const std::uint8_t> transport, std::uint8_t hops) {
@@ -32,8 +33,8 @@ inline std::vector<std::uint8_t> frame(const Wire& wire, bool sent, std::span<co
   bytes.push_back(sent ? 64 : hops);
   bytes.push_back(wire.tcp ? 6 : 17);
   put16(bytes, 0);
-  put32(bytes, sent ? local_address : wire.remote);
-  put32(bytes, sent ? wire.remote : local_address);
+  put32(bytes, sent ? wire.local : wire.remote);
+  put32(bytes, sent ? wire.remote : wire.local);
   bytes.insert(bytes.end(), transport.begin(), transport.end());
   return bytes;
 }
@@ -99,6 +100,15 @@ struct World {
   std::vector<double> call_received, frozen_at;
   struct Hole { double from, to; };
   std::vector<Hole> capture_holes;
+  struct Move { double time; std::uint32_t address; };
+  std::vector<Move> moves;                   ///< our own end gets another address, and the call goes on from there
+
+  std::uint32_t address_at(double time) const {
+    std::uint32_t address = local_address;
+    for (const auto& move : moves)
+      if (time >= move.time) address = move.address;
+    return address;
+  }
 
   void capture(double time, std::vector<std::uint8_t> bytes) {
     for (const auto& hole : capture_holes)
@@ -120,6 +130,7 @@ struct World {
 
   /// One datagram of the call; returns whether it passed.
   bool emit(Media& m, double time, const std::vector<std::uint8_t>& payload) {
+    m.wire.local = address_at(time);
     auto transport = udp(m.wire, m.sent, payload);
     SimPacket packet{time, time, static_cast<double>(20 + transport.size()), 0, true, m.video};
     const bool frozen = freeze_bytes > 0 && call_received[m.call] >= freeze_bytes;
@@ -245,7 +256,7 @@ struct World {
   void run_web(double until) {
     if (!web) return;
     while (next_page < until) {
-      downloads.push_back({{0xc6336400u + static_cast<std::uint32_t>(random.index(5)), static_cast<std::uint16_t>(40000 + random.index(20000)), 443, true},
+      downloads.push_back({{0xc6336400u + static_cast<std::uint32_t>(random.index(5)), static_cast<std::uint16_t>(40000 + random.index(20000)), 443, true, address_at(next_page)},
                            next_page, page_bytes * random.uniform(0.5, 1.5), 300'000, 1000, 0, false, {}});
       next_page += random.exponential(page_every) + 1;
     }
@@ -261,6 +272,7 @@ struct World {
 
   void step(Download& d) {
     const double now = d.next;
+    if (d.wire.local != address_at(now)) return void(d.left = 0);   // its end is gone
     if (!d.open) {
       capture(now, frame(d.wire, true, tcp(d.wire, true, 500, 0, 2, 0), hops));
       SimPacket reply{now, now, 40, 1, false, false};
