@@ -80,7 +80,9 @@ std::vector<Span> used_up(const QuotaFit& fit) {
 std::vector<Finding> quota(const DetectorInput& input) {
   std::vector<Finding> findings;
   for (const auto& arm : input.arms) {
-    if (!arm.whole_flow || arm.source != LossSource::sequence || !can_show_losses(input.observation, arm) || arm.packets.empty()) continue;
+    if (!arm.whole_flow || arm.source != LossSource::sequence || !can_show_losses(input.observation, arm) || arm.packets.empty() ||
+        came_by_two_ways(input.observation, arm))
+      continue;
     const auto fit = fit_quota(arm.packets);
     if (!fit || fit->closed_s < least_loss * fit->period) continue;
     if (capture_may_explain(input.earlier, fit->closed_s / fit->period)) continue;

@@ -44,8 +44,8 @@ void bonded(Home& home, World& world) {
   const bool saturates = random.chance(0.5);
   const double narrow = saturates ? random.uniform(0.15, 0.8) * needed : random.uniform(1e6, 5e6);
   const std::array<Bonded::Link, 2> links{{{home.line, home.queue, random.uniform(0.005, 0.03), random.uniform(0, 0.003)},
-                                           {narrow, random.uniform(2'000, 40'000), random.uniform(0.01, 0.12), random.uniform(0, 0.03)}}};
-  home.last.push_back(std::make_unique<Bonded>(random, links, random.chance(0.5) ? 0 : random.uniform(0.005, 0.05), random.uniform(0.4, 0.8)));
+                                           {narrow, narrow / 8 * random.uniform(0.05, 1.5), random.uniform(0.01, 0.12), random.uniform(0, 0.03)}}};
+  home.last.push_back(std::make_unique<Bonded>(random, links, random.chance(0.5) ? 0 : random.uniform(0.002, 0.015), random.uniform(0.4, 0.8)));
   world.page_every = random.uniform(4, 20);
 }
 

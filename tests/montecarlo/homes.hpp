@@ -4,6 +4,7 @@
 #include "network.hpp"
 
 #include <array>
+#include <map>
 #include <string_view>
 #include <utility>
 
@@ -42,7 +43,7 @@ class Bonded final : public Element {
   /// `flowlet_s`: a pause after which the link may change; 0: by turns. `share`: of the first link.
   Bonded(Random& random, std::array<Link, 2> links, double flowlet_s, double share) : random_(random), links_(links), flowlet_(flowlet_s), share_(share) {}
   bool pass(SimPacket& packet) override {
-    auto& state = flows_[packet.is_call ? 1 : 0];
+    auto& state = flows_[packet.flow];
     if (packet.arrival >= state.last + flowlet_) {
       state.due += share_;
       state.link = flowlet_ > 0 ? (random_.chance(share_) ? 0 : 1) : state.due >= 1 ? 0 : 1;
@@ -62,7 +63,7 @@ class Bonded final : public Element {
   Random& random_;
   std::array<Link, 2> links_;
   double flowlet_, share_;
-  std::array<Flow, 2> flows_;
+  std::map<int, Flow> flows_;
   std::array<double, 2> free_{};
 };
 

@@ -248,7 +248,7 @@ struct World {
 
   // Control traffic: downloads over TCP that speed up until they lose.
   struct Again { double time; std::uint32_t sequence; };   ///< a lost segment, sent again a round trip later
-  struct Download { Wire wire; double next, left, rate; std::uint32_t sequence; double slowed; bool open; std::vector<Again> again; };
+  struct Download { Wire wire; double next, left, rate; std::uint32_t sequence; double slowed; bool open; std::vector<Again> again, under_way; };
   std::vector<Download> downloads;
   double next_page = 1, page_every = 10, web_rate = 6'000'000, page_bytes = 500'000;
   bool web = true;
@@ -257,7 +257,7 @@ struct World {
     if (!web) return;
     while (next_page < until) {
       downloads.push_back({{0xc6336400u + static_cast<std::uint32_t>(random.index(5)), static_cast<std::uint16_t>(40000 + random.index(20000)), 443, true, address_at(next_page)},
-                           next_page, page_bytes * random.uniform(0.5, 1.5), 300'000, 1000, 0, false, {}});
+                           next_page, page_bytes * random.uniform(0.5, 1.5), 300'000, 1000, 0, false, {}, {}});
       next_page += random.exponential(page_every) + 1;
     }
     for (;;) {
@@ -275,7 +275,7 @@ struct World {
     if (d.wire.local != address_at(now)) return void(d.left = 0);   // its end is gone
     if (!d.open) {
       capture(now, frame(d.wire, true, tcp(d.wire, true, 500, 0, 2, 0), hops));
-      SimPacket reply{now, now, 40, 1, false, false};
+      SimPacket reply{now, now, 40, d.wire.local_port, false, false};
       if (!down.pass(reply)) {
         d.next = now + 1;
         return;
@@ -287,7 +287,7 @@ struct World {
       d.next = reply.arrival + 0.03;
       return;
     }
-    SimPacket packet{now, now, 1500, 1, false, false};
+    SimPacket packet{now, now, 1500, d.wire.local_port, false, false};
     const bool repeats = !d.again.empty() && d.again.front().time <= now;
     const std::uint32_t sequence = repeats ? d.again.front().sequence : d.sequence;
     if (repeats) d.again.erase(d.again.begin());
@@ -296,9 +296,13 @@ struct World {
     if (!passed) d.again.push_back({now + 0.12, sequence});
     if (passed) {
       capture(packet.arrival, frame(d.wire, false, tcp(d.wire, false, sequence, 801, 16, 1460), hops));
-      // What is acknowledged has come: up to the first hole.
+      // What is acknowledged has come: up to the first hole, be it lost or overtaken.
       std::uint32_t whole = d.sequence;
       for (const auto& lost : d.again) whole = std::min(whole, lost.sequence);
+      std::erase_if(d.under_way, [&](const Again& other) { return other.time <= now; });
+      for (const auto& other : d.under_way)
+        if (other.time > packet.arrival) whole = std::min(whole, other.sequence);
+      d.under_way.push_back({packet.arrival, sequence});
       if (sequence / 1460 % 2) capture(packet.arrival + 0.0003, frame(d.wire, true, tcp(d.wire, true, 801, whole, 16, 0), hops));
       d.left -= 1460;
       // A queue that fills slows the sender (its window is bounded).
