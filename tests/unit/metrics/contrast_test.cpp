@@ -90,7 +90,7 @@ TEST_CASE("a call that loses nothing is limited while it passes about the cap", 
 
 TEST_CASE("a quota lets everything pass until it is used up: others' speed counts in the periods in which it is", "[contrast]") {
   Line line;
-  for (auto& packet : line.call.packets) packet.lost = std::fmod(packet.time, 5) >= 3;   // 66.7 kbit/s pass, then nothing
+  for (auto& packet : line.call.packets) packet.bytes = 150, packet.lost = std::fmod(packet.time, 5) >= 3;   // 60 kbit/s pass, then nothing
   line.download(5 * cap, 11, 2);
   const std::vector<metrics::Span> used_up{{10.0, 15.0}}, another{{15.0, 20.0}}, begins_within{{11.5, 13.5}};
   CHECK_FALSE(line.contrast().exceeds);
