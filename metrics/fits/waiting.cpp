@@ -25,7 +25,10 @@ bool waited_before_losses(std::span<const ArmPacket> arrived, std::span<const Ar
     const auto arrival = sent[i].lost ? arrivals.end() : arrivals.find(sent[i].ordinal);
     if (arrival == arrivals.end()) continue;
     sizes.push_back(sent[i].bytes);
-    (i + 1 < sent.size() && sent[i + 1].lost ? before : other).push_back(arrival->second - sent[i].time);
+    const double wait = arrival->second - sent[i].time;
+    if (i + 1 == sent.size() || !sent[i + 1].lost) other.push_back(wait);
+    // Once for each lost packet: an overflow's run of them weighs more than stray ones.
+    for (std::size_t k = i + 1; k < sent.size() && sent[k].lost; ++k) before.push_back(wait);
   }
   constexpr double chance = 1e-3, good_part = 0.3;
   return before.empty() || other.empty() || (median(before) - median(other) > std::max(least_s, good_part * 8 * median(sizes) / rate_bps) && mann_whitney_p(before, other) < chance);

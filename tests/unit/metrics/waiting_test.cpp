@@ -48,6 +48,18 @@ TEST_CASE("without batches, losses are between none", "[waiting]") {
   CHECK_FALSE(metrics::lost_between_batches(arms.sent, arms.sent));
 }
 
+TEST_CASE("an overflow of a hundred packets weighs more than twenty stray losses", "[waiting]") {
+  Arms arms;
+  for (std::uint32_t i = 0; i < 3000; ++i) {
+    const bool full = i >= 1000 && i < 1100, gone = i % 150 == 0 || (full && i > 1000);
+    arms.sent.push_back({0.02 * i, 100, gone ? 0 : i + 1, gone});
+    arms.arrived.push_back({0.02 * i + (full ? 3 : 0), 100, gone ? 0 : i + 1, gone});
+  }
+  CHECK(metrics::waited_before_losses(arms.arrived, arms.sent, 40'000, 0.05));
+  for (std::size_t i = 1001; i < 1100; ++i) arms.sent[i].lost = arms.arrived[i].lost = i == 1001;
+  CHECK_FALSE(metrics::waited_before_losses(arms.arrived, arms.sent, 40'000, 0.05));
+}
+
 TEST_CASE("packets that overtake one another came by two ways", "[waiting]") {
   metrics::Observation observation;
   metrics::Arm arm;
