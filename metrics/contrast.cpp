@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <optional>
 
 namespace callwitness::metrics {
 namespace {
@@ -20,11 +21,9 @@ constexpr double largest_chance = 0.02;      ///< of so many losing seconds amon
 constexpr double excess_in_one_second = 5, bits_in_one_second = 400'000;   ///< more than any bucket that isn't empty holds back
 constexpr double longest_s = 200'000;       ///< two days: beyond, observe.cpp keeps no series, and a clock that jumps would cost memory
 constexpr double bits_beyond_a_bucket = 250'000;   ///< in all: a shared bucket that was full may let this much past the rate
-/// Seconds in which a single flow was, faster than the whole of the call's flow, too: a fair queue gives none more than that.
+constexpr double nearly_all = 0.99;         ///< of a second within used-up periods: their bounds are told to some milliseconds
+/// Seconds in which a single flow was faster, than the whole of the call's flow, too: a fair queue gives none more than that.
 constexpr std::size_t least_faster_alone = 2;
-constexpr double piece_s = 0.25;            ///< of a stretch, in which a flow that was faster counts
-constexpr std::size_t least_faster_pieces = 3;
-constexpr double often = 0.1;               ///< of the pieces in which another flow got half the cap or more: who wants more gets it
 constexpr std::size_t starved_connections = 2;   ///< whose SYNs nobody answered: others suffer too
 
 /// Seconds in which what limits the call held it: no more than the cap passed, between losses at most a few seconds away on
@@ -78,14 +77,26 @@ double lost_segments(const TcpObservation& tcp, Direction direction) {
   return std::max(static_cast<double>(told), static_cast<double>(tcp.retransmissions[static_cast<std::size_t>(direction)]));
 }
 
-Contrast contrast_of(const Observation& observation, const Arm& arm, double cap_bps, double from, double to) {
-  Contrast contrast;
+namespace {
+
+/// A call's seconds, and what others received in them.
+struct Seconds {
+  double first = 0;
+  std::vector<double> others, fastest, whole, call;   ///< bit: all others, the fastest flow of them, the call's flow, the arm
+  std::vector<double> lost, seen;                     ///< packets; seen: the lost ones too
+  bool suffers = false, starves = false;          ///< others
+};
+
+std::optional<Seconds> seconds_of(const Observation& observation, const Arm& arm, double from, double to) {
   const auto* own = find_flow(observation, arm.flow);
-  if (own == nullptr || to <= from || to - from > longest_s) return contrast;
+  if (own == nullptr || to <= from || to - from > longest_s) return std::nullopt;
   const auto first = static_cast<std::int64_t>(std::floor(from)), last = static_cast<std::int64_t>(std::ceil(to));
   const auto size = static_cast<std::size_t>(std::max<std::int64_t>(1, last - first));
-  std::vector<double> others(size, 0), fastest(size, 0), whole(size, 0), call(size, 0), lost(size, 0), seen(size, 0);
+  Seconds seconds;
+  seconds.first = static_cast<double>(first);
+  for (auto* series : {&seconds.others, &seconds.fastest, &seconds.whole, &seconds.call, &seconds.lost, &seconds.seen}) series->assign(size, 0);
   double retransmitted = 0, segments = 0;
+  std::size_t starved = 0;
   const auto way = static_cast<std::size_t>(arm.direction);
   const auto each_second = [&](const FlowObservation& flow, auto use) {
     const auto& series = arm.direction == Direction::received ? flow.bytes.received : flow.bytes.sent;
@@ -93,38 +104,58 @@ Contrast contrast_of(const Observation& observation, const Arm& arm, double cap_
     for (std::size_t i = 0; i < series.size(); ++i)
       if (const std::int64_t at = static_cast<std::int64_t>(i) + offset; at >= 0 && at < static_cast<std::int64_t>(size)) use(static_cast<std::size_t>(at), 8.0 * series[i]);
   };
-  each_second(*own, [&](std::size_t at, double bits) { whole[at] += bits; });
+  each_second(*own, [&](std::size_t at, double bits) { seconds.whole[at] += bits; });
   for (const auto& flow : observation.flows) {
     if (same_party(flow, *own)) continue;
-    each_second(flow, [&](std::size_t at, double bits) { others[at] += bits, fastest[at] = std::max(fastest[at], bits); });
-    if (flow.tcp) {
-      retransmitted += lost_segments(*flow.tcp, arm.direction);
-      segments += static_cast<double>(flow.tcp->segments[way]);
-    }
+    each_second(flow, [&](std::size_t at, double bits) { seconds.others[at] += bits, seconds.fastest[at] = std::max(seconds.fastest[at], bits); });
+    if (!flow.tcp) continue;
+    retransmitted += lost_segments(*flow.tcp, arm.direction);
+    segments += static_cast<double>(flow.tcp->segments[way]);
+    const double at = capture::seconds(flow.flow.last_time - observation.first_time);
+    starved += flow.tcp->unanswered && at >= from && at < to + 1 ? 1 : 0;
   }
   for (const auto& packet : arm.packets) {
     if (packet.time < from || packet.time >= to) continue;
-    const auto at = std::min(size - 1, static_cast<std::size_t>(packet.time - static_cast<double>(first)));
-    (packet.lost ? lost : call)[at] += packet.lost ? 1 : 8 * packet.bytes;
-    seen[at] += 1;
+    const auto at = std::min(size - 1, static_cast<std::size_t>(packet.time - seconds.first));
+    (packet.lost ? seconds.lost : seconds.call)[at] += packet.lost ? 1 : 8 * packet.bytes;
+    seconds.seen[at] += 1;
   }
-  contrast.suffers = (segments > 200 && retransmitted > suffering_retransmissions * segments) || (segments > 20 && retransmitted > starving_retransmissions * segments);
-  std::size_t starved = 0;
-  for (const auto& flow : observation.flows) {
-    if (!flow.tcp || !flow.tcp->unanswered || same_party(flow, *own)) continue;
-    const double at = capture::seconds(flow.flow.last_time - observation.first_time);
-    starved += at >= from && at < to + 1 ? 1 : 0;
-  }
-  if (starved >= starved_connections) contrast.present = contrast.suffers = true;
-  const double excess = contrast.suffers ? excess_if_suffering : clear_excess;
+  seconds.starves = starved >= starved_connections;
+  seconds.suffers = seconds.starves || (segments > 200 && retransmitted > suffering_retransmissions * segments) || (segments > 20 && retransmitted > starving_retransmissions * segments);
+  return seconds;
+}
+
+/// What says nothing of the call: whether others were there, suffered, and how fast they were at most.
+Contrast contrast_with(const Seconds& seconds) {
+  Contrast contrast;
+  contrast.suffers = seconds.suffers;
+  contrast.present = seconds.starves || std::any_of(seconds.others.begin(), seconds.others.end(), [](double bits) { return bits > 0; });
+  std::vector<double> sorted = seconds.others;
+  std::sort(sorted.rbegin(), sorted.rend());
+  const std::size_t best = std::min<std::size_t>(3, sorted.size());
+  for (std::size_t i = 0; i < best; ++i) contrast.peak_bps += sorted[i] / static_cast<double>(best);
+  return contrast;
+}
+
+bool is_faster(const Contrast& contrast, double beyond) {
+  return (contrast.busy_seconds >= 2 && beyond >= bits_beyond_a_bucket) || contrast.bursts >= 1;
+}
+
+}  // namespace
+
+Contrast contrast_of(const Observation& observation, const Arm& arm, double cap_bps, double from, double to) {
+  const auto seconds = seconds_of(observation, arm, from, to);
+  if (!seconds) return {};
+  auto contrast = contrast_with(*seconds);
+  const auto &others = seconds->others, &fastest = seconds->fastest, &whole = seconds->whole, &call = seconds->call, &lost = seconds->lost, &seen = seconds->seen;
+  const double excess = seconds->suffers ? excess_if_suffering : clear_excess;
   // Seconds in which the call (a talker who pauses) offers little say nothing of its share.
   std::vector<double> active(seen);
   const double usual = median(std::move(active));
   const Limited limited(lost, call, std::accumulate(seen.begin(), seen.end(), 0.0), cap_bps);
   double busy_call = 0, quiet_call = 0, beyond = 0;
   std::size_t busy_active = 0, quiet_active = 0, busy_losing = 0, quiet_losing = 0;
-  for (std::size_t i = 0; i < size; ++i) {
-    if (others[i] > 0) contrast.present = true;
+  for (std::size_t i = 0; i < others.size(); ++i) {
     const bool busy = others[i] >= excess * cap_bps;
     if (busy && limited(i)) {
       ++contrast.busy_seconds, beyond += others[i] - cap_bps;
@@ -138,74 +169,33 @@ Contrast contrast_of(const Observation& observation, const Arm& arm, double cap_
     ++(busy ? busy_active : quiet_active);
     (busy ? busy_losing : quiet_losing) += lost[i] >= 2 ? 1 : 0;
   }
-  std::vector<double> sorted = others;
-  std::sort(sorted.rbegin(), sorted.rend());
-  const std::size_t best = std::min<std::size_t>(3, sorted.size());
-  for (std::size_t i = 0; i < best; ++i) contrast.peak_bps += sorted[i] / static_cast<double>(best);
   if (busy_active > 0 && quiet_active > 0 && quiet_call > 0)
     contrast.call_in_busy = (busy_call / static_cast<double>(busy_active)) / (quiet_call / static_cast<double>(quiet_active));
   if (busy_losing >= telling_losing_seconds && quiet_active > 0 &&
       fisher_p(busy_losing, busy_active, busy_losing + quiet_losing, busy_active + quiet_active) <= largest_chance)
     contrast.loss_in_busy = static_cast<double>(busy_losing) / static_cast<double>(busy_active) /
                             (static_cast<double>(quiet_losing + 1) / static_cast<double>(quiet_active + 1));
-  contrast.exceeds = ((contrast.busy_seconds >= 2 && contrast.faster_alone >= least_faster_alone && beyond >= bits_beyond_a_bucket) || contrast.bursts >= 1) && contrast.call_in_busy >= least_call_in_busy &&
-                     contrast.loss_in_busy <= most_loss_in_busy;
+  const bool alone = contrast.faster_alone >= least_faster_alone || contrast.bursts >= 1;
+  contrast.exceeds = alone && is_faster(contrast, beyond) && contrast.call_in_busy >= least_call_in_busy && contrast.loss_in_busy <= most_loss_in_busy;
   return contrast;
 }
 
-Contrast contrast_in(const Observation& observation, const Arm& arm, double cap_bps, std::span<const Stretch> stretches) {
-  Contrast contrast;
-  const auto* own = find_flow(observation, arm.flow);
-  if (own == nullptr || stretches.empty()) return contrast;
-  const double origin = stretches.front().begin, end = stretches.back().end;
-  if (end - origin > longest_s) return contrast;
-  const auto way = static_cast<std::size_t>(arm.direction);
-  std::vector<double> fastest;                           // bits of the fastest single flow, of each piece of each stretch
-  std::vector<std::size_t> first;                        // piece of each stretch
-  for (const auto& stretch : stretches) {
-    first.push_back(fastest.size());
-    fastest.resize(fastest.size() + static_cast<std::size_t>((stretch.end - stretch.begin) / piece_s));
-  }
-  first.push_back(fastest.size());
-  /// The piece in which `at` lies, if it lies in one.
-  const auto piece_at = [&](double at) -> std::optional<std::size_t> {
-    const auto after = std::upper_bound(stretches.begin(), stretches.end(), at, [](double value, const Stretch& stretch) { return value < stretch.begin; });
-    if (after == stretches.begin()) return std::nullopt;
-    const auto index = static_cast<std::size_t>(after - stretches.begin() - 1);
-    const auto piece = first[index] + static_cast<std::size_t>((at - stretches[index].begin) / piece_s);
-    return piece < first[index + 1] ? std::optional(piece) : std::nullopt;
-  };
-  for (const auto& flow : observation.flows) {
-    if (same_party(flow, *own)) continue;
-    std::vector<double> bits(fastest.size());
-    const auto& record = flow.segments[way];
-    const double start = capture::seconds(record.start - observation.first_time);
-    for (const auto& segment : record.segments)
-      if (const auto piece = piece_at(start + segment.time * 1e-5)) bits[*piece] += 8.0 * (segment.payload + record.header_bytes);
-    // Of what isn't kept packet by packet: seconds that lie in a stretch as a whole.
-    const auto& series = arm.direction == Direction::received ? flow.bytes.received : flow.bytes.sent;
-    const double from = capture::seconds(flow.bytes.start - observation.first_time);
-    for (std::size_t i = 0; i < series.size() && record.segments.empty(); ++i) {
-      const double at = from + static_cast<double>(i);
-      if (series[i] > 0 && at >= origin && at <= end) contrast.present = true;
-      const auto before = piece_at(at), after = piece_at(at + 1);
-      if (!before || !after || *after - *before != static_cast<std::size_t>(1 / piece_s)) continue;
-      for (auto piece = *before; piece < *after; ++piece) bits[piece] += 8 * piece_s * series[i];
-    }
-    for (std::size_t i = 0; i < bits.size(); ++i) fastest[i] = std::max(fastest[i], bits[i]);
-    contrast.present = contrast.present || std::any_of(bits.begin(), bits.end(), [](double some) { return some > 0; });
-  }
+Contrast contrast_of_quota(const Observation& observation, const Arm& arm, double cap_bps, std::span<const Stretch> used_up) {
+  const auto seconds = used_up.empty() ? std::nullopt : seconds_of(observation, arm, used_up.front().begin, used_up.back().end);
+  if (!seconds) return {};
+  auto contrast = contrast_with(*seconds);
+  const double excess = contrast.suffers ? excess_if_suffering : clear_excess;
   double beyond = 0;
-  std::size_t faster = 0, wanting = 0;
-  for (const double bits : fastest) {
-    contrast.peak_bps = std::max(contrast.peak_bps, bits / piece_s);
-    wanting += bits >= 0.5 * cap_bps * piece_s ? 1 : 0;
-    if (bits < clear_excess * cap_bps * piece_s) continue;
-    ++faster;
-    beyond += bits - cap_bps * piece_s;
+  for (std::size_t i = 0; i < seconds->others.size(); ++i) {
+    const double bits = seconds->others[i], from = seconds->first + static_cast<double>(i), to = from + 1;
+    if (bits < excess * cap_bps) continue;
+    double inside = 0;
+    for (const auto& span : used_up) inside += std::max(0.0, std::min(to, span.end) - std::max(from, span.begin));
+    if (inside < nearly_all) continue;
+    ++contrast.busy_seconds, beyond += bits - cap_bps;
+    contrast.bursts += bits >= excess_in_one_second * cap_bps && bits >= bits_in_one_second ? 1 : 0;
   }
-  contrast.faster_alone = faster;
-  contrast.exceeds = faster >= least_faster_pieces && static_cast<double>(faster) >= often * static_cast<double>(wanting) && beyond >= bits_beyond_a_bucket;
+  contrast.exceeds = is_faster(contrast, beyond);
   return contrast;
 }
 

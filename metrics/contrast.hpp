@@ -3,6 +3,8 @@
 
 #include "metrics/fits/arm.hpp"
 
+#include <span>
+
 namespace callwitness::metrics {
 
 struct Contrast {
@@ -20,6 +22,12 @@ struct Contrast {
 /// Independent traffic of `direction` between `from` and `to` (seconds since the observation's start) against
 /// `cap_bps`. The same application, and the same remote address, are no control.
 Contrast contrast_of(const Observation& observation, const Arm& arm, double cap_bps, double from, double to);
+/// The same, but present also where other traffic was active only before or after: it may have met the same limit then.
+Contrast contrast_around(const Observation& observation, const Arm& arm, double cap_bps, double from, double to);
+
+/// The same for a quota, in the seconds that lie in periods whose quota was used up (in order). Until then it lets everything
+/// pass, so that no rate bounds the call; nor does the call shrink beside others, for its bytes are the same each time.
+Contrast contrast_of_quota(const Observation& observation, const Arm& arm, double cap_bps, std::span<const Stretch> used_up);
 
 /// The same for a queue that stands now and then: what others did while it stood, to the packet where it is known.
 Contrast contrast_in(const Observation& observation, const Arm& arm, double cap_bps, std::span<const Stretch> stretches);
@@ -29,8 +37,6 @@ double lost_segments(const TcpObservation& tcp, Direction direction);
 
 /// The address of the far end.
 const capture::IpAddress& remote_address(const FlowObservation& flow);
-/// The same, but present also where other traffic was active only before or after: it may have met the same limit then.
-Contrast contrast_around(const Observation& observation, const Arm& arm, double cap_bps, double from, double to);
 
 /// True when `flow` belongs to the application or remote host of `of`.
 bool same_party(const FlowObservation& flow, const FlowObservation& of);

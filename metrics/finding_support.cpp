@@ -97,6 +97,17 @@ bool can_show_losses(const Observation& observation, const Arm& arm) {
   return arm.direction == Direction::received || !observation.local_known;
 }
 
+bool came_by_two_ways(const Observation& observation, const Arm& arm) {
+  constexpr double overtaken_share = 0.01;   // a queue overtakes nothing; what a single line reorders is far less
+  std::uint64_t packets = 0, reordered = 0;
+  for (const auto id : arm.streams) {
+    if (static_cast<std::size_t>(id) >= observation.streams.size()) continue;
+    packets += observation.streams[static_cast<std::size_t>(id)].packets;
+    reordered += observation.streams[static_cast<std::size_t>(id)].reordered;
+  }
+  return packets > 0 && static_cast<double>(reordered) >= overtaken_share * static_cast<double>(packets);
+}
+
 double delay_of(const Observation& observation, const Arm& arm) {
   double worst = 0;
   for (const auto id : arm.streams) {

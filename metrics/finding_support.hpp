@@ -23,6 +23,9 @@ std::optional<Direction> direction_of(const Observation& observation, const Arm&
 /// True when what an arm shows can be the network's: losses of our own sent packets are the capture's.
 bool can_show_losses(const Observation& observation, const Arm& arm);
 
+/// Packets of the arm's streams overtook one another: they came by two ways at once, and no one queue or bucket limits them.
+bool came_by_two_ways(const Observation& observation, const Arm& arm);
+
 /// 95th percentile of the audio delay of the arm's streams, ms; 0: unknown.
 double delay_of(const Observation& observation, const Arm& arm);
 

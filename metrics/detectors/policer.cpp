@@ -2,11 +2,12 @@
 #include "metrics/finding_support.hpp"
 #include "metrics/fits/policer_rules.hpp"
 #include "metrics/fits/token_bucket.hpp"
+#include "metrics/fits/waiting.hpp"
 #include "metrics/parallel.hpp"
 #include "metrics/statistics.hpp"
 
 #include <algorithm>
-#include <unordered_map>
+#include <cmath>
 
 namespace callwitness::metrics {
 namespace {
@@ -17,6 +18,13 @@ constexpr double lowest_line_bps = 100'000;  ///< without control traffic: no li
 
 bool capture_is_whole(std::span<const Finding> earlier) {
   return std::none_of(earlier.begin(), earlier.end(), [](const Finding& f) { return f.kind == "capture_loss"; });
+}
+
+/// A quota that is used up to the byte in each period explains more than a bucket can: that refills all the time.
+bool has_quota(std::span<const Finding> earlier, const Arm& arm) {
+  return std::any_of(earlier.begin(), earlier.end(), [&](const Finding& f) {
+    return f.mechanism == "quota" && f.direction == arm.direction && std::find(f.flows.begin(), f.flows.end(), arm.flow) != f.flows.end();
+  });
 }
 
 /// A bucket for one stream only: of the whole, losses would fall where it was full and the rate would wander; of the part,
@@ -67,23 +75,6 @@ Finding tell(const DetectorInput& input, const Arm& arm, const PolicerFit& fit, 
   return finding;
 }
 
-/// Packets before a loss came later than others, by `least_s` and a good part of the time that a packet takes at that rate: a
-/// queue is full when it drops.
-bool waited_before_losses(const Arm& arrived, const std::vector<ArmPacket>& sent, double rate_bps, double least_s = 0) {
-  std::unordered_map<std::uint32_t, double> arrivals;
-  for (const auto& packet : arrived.packets)
-    if (!packet.lost) arrivals.emplace(packet.ordinal, packet.time);
-  std::vector<double> before, other, sizes;
-  for (std::size_t i = 0; i < sent.size(); ++i) {
-    const auto arrival = sent[i].lost ? arrivals.end() : arrivals.find(sent[i].ordinal);
-    if (arrival == arrivals.end()) continue;
-    sizes.push_back(sent[i].bytes);
-    (i + 1 < sent.size() && sent[i + 1].lost ? before : other).push_back(arrival->second - sent[i].time);
-  }
-  constexpr double chance = 1e-3, good_part = 0.3;
-  return before.empty() || other.empty() || (median(before) - median(other) > std::max(least_s, good_part * 8 * median(sizes) / rate_bps) && mann_whitney_p(before, other) < chance);
-}
-
 /// What lies behind a bucket (a radio, a full line) moves and bunches what it let through. By the sender's own clock the
 /// bucket shows nevertheless, if no queue made the losses.
 std::vector<PolicerFit> fit_as_sent(const DetectorInput& input, const Arm& arm, const std::vector<PolicerFit>& arrived) {
@@ -96,18 +87,30 @@ std::vector<PolicerFit> fit_as_sent(const DetectorInput& input, const Arm& arm, 
     fit.local_rate_ratio = arrived.front().local_rate_ratio * std::min(1.0, arrived.front().rate_bps / fit.rate_bps);
     fit.in_bursts = arrived.front().in_bursts;
     judge(fit);
-    fit.mechanism = fit.mechanism && !waited_before_losses(arm, sent->packets, fit.rate_bps);
+    fit.mechanism = fit.mechanism && !waited_before_losses(arm.packets, sent->packets, fit.rate_bps);
   }
   if (std::none_of(fits.begin(), fits.end(), [](const PolicerFit& fit) { return fit.mechanism; })) return {};
   return fits;
 }
 
+/// Both ends of a call mostly send as often. Where as many packets come as we send, none are missing, whatever the gaps look like:
+/// a line that others' large packets hold up moves them off their places.
+bool comes_as_often_as_we_send(const DetectorInput& input, const Arm& arm, double from, double to) {
+  constexpr double alike = 0.02;
+  const auto count = [&](const Arm& of) {
+    return static_cast<double>(std::count_if(of.packets.begin(), of.packets.end(), [&](const ArmPacket& packet) { return !packet.lost && packet.time >= from && packet.time <= to; }));
+  };
+  const auto ours = std::find_if(input.arms.begin(), input.arms.end(), [&](const Arm& other) { return other.whole_flow && other.flow == arm.flow && other.direction != arm.direction; });
+  return ours != input.arms.end() && std::abs(count(arm) - count(*ours)) <= alike * count(*ours);
+}
+
 /// A line that fades and recovers (a phone at a cell's edge): its queue is full when it drops, and empty at other times. A
-/// bucket's losses don't know of the line's queue; bursts of video, which meet both, wait some milliseconds.
-bool faded(const DetectorInput& input, const Arm& arm, double rate_bps) {
+/// bucket's losses don't know of the line's queue; bursts of video, which meet both, wait some milliseconds. Nor do they know
+/// when a radio sleeps, whose losses are those of a queue that is emptied when it wakes.
+bool met_a_full_queue(const DetectorInput& input, const Arm& arm, double rate_bps) {
   constexpr double least_wait_s = 0.05;
   const auto sent = at_sending_times(input.observation, arm);
-  return sent && waited_before_losses(arm, sent->packets, rate_bps, least_wait_s);
+  return sent && (waited_before_losses(arm.packets, sent->packets, rate_bps, least_wait_s) || lost_between_batches(arm.packets, sent->packets));
 }
 
 }  // namespace
@@ -147,7 +150,7 @@ std::vector<Finding> policer(const DetectorInput& input) {
           break;
         }
     a = end;
-    if (best_arm == nullptr) continue;
+    if (best_arm == nullptr || has_quota(input.earlier, *best_arm) || came_by_two_ways(input.observation, *best_arm)) continue;
     if (best_arm->source == LossSource::sequence && std::none_of(best.begin(), best.end(), [](const PolicerFit& fit) { return fit.mechanism; }))
       if (auto sent = fit_as_sent(input, *best_arm, best); !sent.empty()) best = std::move(sent);
     // A queue that is always full drops like a policer; what it lets out follows its sizes.
@@ -162,10 +165,10 @@ std::vector<Finding> policer(const DetectorInput& input) {
       // Other traffic that never exceeded the cap says the limit may be the line's: then no cap is claimed.
       if (!contrast.exceeds && (contrast.present || fit.rate_bps > lowest_line_bps)) continue;
       // Gaps of a sender that changes its packet time are no losses, nor are packets that jitter misnumbers.
-      if (best_arm->source == LossSource::cadence && !is_clear_by_cadence(fit)) continue;
+      if (best_arm->source == LossSource::cadence && (!is_clear_by_cadence(fit) || comes_as_often_as_we_send(input, *best_arm, fit.start, fit.end))) continue;
       // With nobody to ask, what a queue explains as well may be the line's.
       if (!contrast.exceeds && ((queue && queue->mechanism) || delay_of(input.observation, *best_arm) >= queueing_ms)) continue;
-      if (best_arm->source == LossSource::sequence && faded(input, *best_arm, fit.rate_bps)) continue;
+      if (best_arm->source == LossSource::sequence && met_a_full_queue(input, *best_arm, fit.rate_bps)) continue;
       merge_cap(findings, tell(input, *best_arm, fit, contrast));
     }
   }

@@ -13,6 +13,10 @@ constexpr double least_loss = 0.05;          ///< a radio that leaves its channe
 constexpr double testable_period = 5;        ///< seconds: scans and handovers repeat like that, so that others must be seen to go on
 constexpr double least_others = 0.3;         ///< of their usual rate, while the call is shut off
 constexpr std::size_t least_seconds = 4;     ///< wholly within closed stretches, for that to be told
+constexpr std::size_t least_witnessed = 3;   ///< closed stretches with a download before and after,
+constexpr double fewest_segments = 20;       ///< of so many segments in all,
+constexpr double least_going_on = 0.5;       ///< of which so many come meanwhile as before: through an outage of the line none would
+constexpr double resumes_s = 1.5;            ///< after an outage TCP sends again that late
 
 /// What others received while the call was shut off, over what they received else; nothing where that can't be told.
 std::optional<double> others_while_closed(const Observation& observation, const Arm& arm, const QuotaFit& fit) {
@@ -37,15 +41,47 @@ std::optional<double> others_while_closed(const Observation& observation, const 
   return (closed / static_cast<double>(closed_seconds)) / (open / static_cast<double>(open_seconds));
 }
 
+/// What downloads received in closed stretches, over what they had in as much time before; nothing where that can't be told.
+std::optional<double> downloads_while_closed(const Observation& observation, const Arm& arm, const QuotaFit& fit) {
+  const auto* own = find_flow(observation, arm.flow);
+  std::size_t stretches = 0;
+  double usual = 0, meanwhile = 0;   // segments
+  for (const auto& flow : observation.flows) {
+    const auto& record = flow.segments[static_cast<std::size_t>(arm.direction)];
+    if (record.segments.empty() || own == nullptr || same_party(flow, *own)) continue;
+    std::vector<double> times;
+    for (const auto& segment : record.segments) times.push_back(capture::seconds(record.start - observation.first_time) + 1e-5 * segment.time);
+    std::sort(times.begin(), times.end());
+    const auto within = [&](double from, double to) {
+      return static_cast<double>(std::lower_bound(times.begin(), times.end(), to) - std::lower_bound(times.begin(), times.end(), from));
+    };
+    for (const auto& closed : fit.closed) {
+      const double length = closed.to - closed.from, before = within(closed.from - length, closed.from);
+      if (before == 0 || within(closed.to, closed.to + std::max(length, resumes_s)) == 0) continue;
+      ++stretches;
+      usual += before;
+      meanwhile += within(closed.from, closed.to);
+    }
+  }
+  if (stretches < least_witnessed || usual < fewest_segments) return std::nullopt;
+  return meanwhile / usual;
+}
+
+/// The periods whose bytes were the quota's: one in which others took a part of them doesn't count.
+std::vector<Stretch> used_up(const QuotaFit& fit) {
+  std::vector<Stretch> spans;
+  for (const auto& closed : fit.closed)
+    if (std::abs(closed.bytes - fit.bytes) <= fit.widest) spans.push_back({closed.to - fit.period, closed.to});
+  return spans;
+}
+
 }  // namespace
 
 std::vector<Finding> quota(const DetectorInput& input) {
   std::vector<Finding> findings;
   for (const auto& arm : input.arms) {
-    if (!arm.whole_flow || arm.source != LossSource::sequence || !can_show_losses(input.observation, arm) || arm.packets.empty()) continue;
-    if (std::any_of(input.earlier.begin(), input.earlier.end(), [&](const Finding& f) {
-          return f.kind == "rate_cap" && std::find(f.flows.begin(), f.flows.end(), arm.flow) != f.flows.end();
-        }))
+    if (!arm.whole_flow || arm.source != LossSource::sequence || !can_show_losses(input.observation, arm) || arm.packets.empty() ||
+        came_by_two_ways(input.observation, arm))
       continue;
     const auto fit = fit_quota(arm.packets);
     if (!fit || fit->closed_s < least_loss * fit->period) continue;
@@ -55,8 +91,9 @@ std::vector<Finding> quota(const DetectorInput& input) {
     for (const auto& packet : arm.packets) sizes.push_back(packet.bytes);
     const double half_packet = median(std::move(sizes)) / 2, rate = (fit->bytes + half_packet) * 8 / fit->period;
     const auto others = others_while_closed(input.observation, arm, *fit);
-    if (fit->period >= testable_period ? !others || *others < least_others : others && *others < least_others) continue;
-    const auto contrast = contrast_of(input.observation, arm, rate, fit->start, fit->end);
+    const auto downloads = downloads_while_closed(input.observation, arm, *fit);
+    if (downloads ? *downloads < least_going_on : !others || *others < least_others) continue;
+    const auto contrast = contrast_of_quota(input.observation, arm, rate, used_up(*fit));
     if (!contrast.exceeds) continue;
     Finding finding = finding_of(input, arm, "rate_cap", "quota", fit->start, fit->end);
     finding.rate_bps = rate;

@@ -54,7 +54,7 @@ std::vector<Finding> shaper(const DetectorInput& input) {
     // Arrivals that keep a sender's phase are spaced by the sender: several frames in one packet feign a gap that grows with size.
     if (arm.source != LossSource::sequence && arm.packet_times.own > 0) return;
     // TCP paces itself by its own acknowledgements.
-    if (!arm.whole_flow || flow == nullptr || flow->tcp || !can_show_losses(input.observation, arm)) return;
+    if (!arm.whole_flow || flow == nullptr || flow->tcp || !can_show_losses(input.observation, arm) || came_by_two_ways(input.observation, arm)) return;
     queues[i] = queue_of(input, *flow, arm);
   });
   for (std::size_t i = 0; i < input.arms.size(); ++i) {

@@ -62,7 +62,7 @@ std::array<Bins, lanes> walk_side_by_side(std::span<const ArmPacket> packets, do
   std::array<double, lanes> tokens{};
   const double usual = mean_size(packets);
   double last = 0;
-  bool known = false;   // of all alike: it is time and losses that make it so, not the depth
+  bool in_run = false, known = false;   // of all alike: it is time and losses that make it so, not the depth
   for (const auto& packet : packets) {
     if (packet.after_silence) known = false;
     if (known) {
@@ -80,9 +80,10 @@ std::array<Bins, lanes> walk_side_by_side(std::span<const ArmPacket> packets, do
       if (!packet.lost) held = std::max(0.0, held - packet.bytes);
       // A loss with that many tokens is none of the bucket's: it tells nothing of what the bucket holds.
       else if (known && held - packet.bytes > (full_bucket - 1) * std::max(packet.bytes, usual)) continue;
-      // A first loss tells where the bucket stands: somewhere below the packet's size.
-      else held = known ? std::min(held, packet.bytes) : packet.bytes / 2;
+      // A first loss tells where the bucket stands: somewhere below the packet's size. In a run of losses tokens only add up.
+      else if (!known || !in_run) held = known ? std::min(held, packet.bytes) : packet.bytes / 2;
     }
+    in_run = packet.lost;
     known = known || packet.lost;
   }
   for (std::size_t lane = 0; lane < lanes; ++lane)
@@ -97,7 +98,7 @@ std::vector<double> tokens_found(std::span<const ArmPacket> packets, double rate
   shares.reserve(packets.size());
   const double usual = mean_size(packets);
   double held = 0, last = 0;
-  bool known = false;
+  bool in_run = false, known = false;
   for (const auto& packet : packets) {
     if (packet.after_silence) known = false;
     if (known) held = std::min(depth, held + (packet.time - last) * rate_bps / 8);
@@ -108,7 +109,8 @@ std::vector<double> tokens_found(std::span<const ArmPacket> packets, double rate
     // A loss with that many tokens is none of the bucket's: it tells nothing of what the bucket holds.
     else if (known && share > full_bucket) continue;
     // A first loss tells where the bucket stands: somewhere below the packet's size.
-    else held = known ? std::min(held, packet.bytes) : packet.bytes / 2;
+    else if (!known || !in_run) held = known ? std::min(held, packet.bytes) : packet.bytes / 2;
+    in_run = packet.lost;
     known = known || packet.lost;
   }
   return shares;

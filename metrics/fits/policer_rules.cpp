@@ -21,6 +21,7 @@ constexpr double few_lost_when_full = 0.05;        ///< share of the losses: cha
 constexpr std::size_t least_windows_losing = 4, many_windows_losing = 7;   ///< more than a stray packet
 constexpr std::size_t far_too_many_windows = 14;   ///< for handovers, whose stray losses the rule on steady traffic is for
 constexpr double most_lost_in_worst = 0.6;         ///< share of the losses, of the worst two of few windows
+constexpr double most_lost_in_worst_of_many = 0.8; ///< beyond, an outage explains nearly everything, whatever stray losses surround it
 constexpr double largest_evenness_p = 1e-6;
 constexpr double steady = 0.02;                    ///< spread of what is offered, below which nothing overflows the bucket:
 constexpr double least_filled = 0.985;             ///< then all that the rate allows has passed, or the losses are another's
@@ -62,7 +63,8 @@ void judge(PolicerFit& fit) {
   const bool even = fit.evenness_p <= largest_evenness_p && fit.spread <= narrow_spread && fit.recall >= least_recall;
   const bool sure = fit.precision >= sure_precision && fit.recall >= sure_recall;
   // One outage (a handover, a scan) fills one or two windows; with stray losses in a few others it would look like a rate.
-  const bool recurs = fit.windows_losing >= many_windows_losing || (fit.windows_losing >= least_windows_losing && fit.lost_in_worst <= most_lost_in_worst);
+  const bool recurs = (fit.windows_losing >= many_windows_losing && fit.lost_in_worst <= most_lost_in_worst_of_many) ||
+                      (fit.windows_losing >= least_windows_losing && fit.lost_in_worst <= most_lost_in_worst);
   const bool taken_up = fit.offered_spread > steady || fit.filled >= least_filled || fit.windows_losing >= far_too_many_windows;
   fit.mechanism = recurs && taken_up && lets_no_more(fit) && ((never_when_full && (precise || narrow || even)) || bursts_through) &&
                   fit.spread <= (sure ? widest_spread_when_sure : widest_spread) && met_no_queue(fit);

@@ -68,7 +68,7 @@ std::optional<QuotaFit> fit_at(std::span<const ArmPacket> packets, double period
     if (passed.empty()) first = index, fit.start = closed_from;
     last = index;
     fit.end = end;
-    fit.closed.push_back({closed_from, end});
+    fit.closed.push_back({closed_from, end, bytes});
     passed.push_back(bytes);
     fit.losses += inside;
     outside += losses - inside;
@@ -88,7 +88,9 @@ std::optional<QuotaFit> fit_at(std::span<const ArmPacket> packets, double period
   for (const auto& closed : fit.closed) fit.closed_s += (closed.to - closed.from) / static_cast<double>(fit.closed.size());
   const double packet = packets[packets.size() / 2].bytes;
   if (fit.bytes < least_packets * packet) return std::nullopt;
-  if (fit.bytes_spread > std::max(widest, widest_in_packets * packet / fit.bytes)) return std::nullopt;
+  fit.widest = std::max(widest * fit.bytes, widest_in_packets * packet);
+  if (fit.bytes_spread * fit.bytes > fit.widest) return std::nullopt;
+  fit.widest *= 2;   // of single ones, where that is the spread of most
   return fit;
 }
 

@@ -15,8 +15,9 @@ struct QuotaFit {
   std::size_t used_up = 0, periods = 0; ///< periods that lost, of all between the first and the last of them
   double start = 0, end = 0;            ///< seconds
   std::size_t losses = 0;               ///< placed, while closed
-  struct Closed { double from, to; };
-  std::vector<Closed> closed;           ///< from where nearly everything is lost to the period's end
+  struct Closed { double from, to, bytes; };
+  std::vector<Closed> closed;           ///< from where nearly everything is lost to the period's end, and what it let through
+  double widest = 0;                    ///< bytes by which a period's may differ from the usual
 };
 
 /// The period and phase in which what passes is the same each time and what follows the first loss hardly passes.

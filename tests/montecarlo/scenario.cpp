@@ -1,6 +1,7 @@
 // What the scenarios are made of: which call, through which network.
 #include "scenario.hpp"
 
+#include "homes.hpp"
 #include "world.hpp"
 
 #include <algorithm>
@@ -25,10 +26,13 @@ double offered_of(Codec codec, double packet_time, double scale) {
 }  // namespace
 
 std::vector<std::string_view> benign_scenarios() {
-  return {"constant_bitrate_codec", "dtx_silence", "adaptive_video", "video_after_cross_traffic", "wifi_bursts", "wifi_scans", "lte_handover", "slow_line_video",
+  std::vector<std::string_view> names = {"constant_bitrate_codec", "dtx_silence", "adaptive_video", "video_after_cross_traffic", "wifi_bursts", "wifi_scans", "lte_handover", "slow_line_video",
           "slow_line_audio", "slow_line_small_queue", "slow_line_starving_the_rest", "slow_line_and_wifi", "congestion", "plan_cap_on_everything", "plan_shaper_on_everything", "capture_drops", "capture_flush_holes",
           "human_redials", "bot_redials_300s", "line_flaps", "random_loss", "opaque_codec", "opaque_random_loss", "opaque_odd_frames", "opaque_unlike_ends", "opaque_changing_frames", "opaque_speech", "opaque_extra_packets", "no_control_traffic", "idle_then_nat_timeout", "changing_packet_time_wifi_bursts", "changing_packet_time_wifi_scans", "changing_packet_time_random_loss", "fading_line", "fading_line_wandering", "fading_line_video", "fading_line_opaque", "satellite_changes", "satellite_changes_opaque", "satellite_changes_video", "fair_queue_video",
           "silent_hangups", "remote_end_loss"};
+  const auto more = homes();
+  names.insert(names.end(), more.begin(), more.end());
+  return names;
 }
 
 std::vector<std::string_view> interfering_scenarios() {
@@ -121,6 +125,9 @@ Simulated simulate(std::string_view name, std::uint64_t seed, double seconds) {
     world.web_rate = random.uniform(0.4, 1.5) * line;
     world.most_at_once = 1 + random.index(12);
   }
+  Home home{name, seconds, offered, video, line, queue, false, {}};
+  furnish(home, world);
+  line = home.line, queue = home.queue;
   if (name == "plan_cap_on_everything") {
     const double cap = random.uniform(0.7, 4) * offered;
     add(world.down, std::make_unique<Policer>(std::vector<Policer::Step>{{0, cap}}, random.uniform(3000, 30000), everything()));
@@ -239,7 +246,7 @@ Simulated simulate(std::string_view name, std::uint64_t seed, double seconds) {
     add(world.down, std::make_unique<FadingLine>(steps, random.uniform(3'000, 100'000)));
   } else if (name == "fair_queue_video") {
     add(world.down, std::make_unique<FairQueue>(random, line, random.uniform(0.2, 0.6)));
-  } else {
+  } else if (!home.own_line) {
     add(world.down, std::make_unique<Queue>(line, queue, everything()));
   }
   if (has("and_wifi")) {
@@ -253,6 +260,7 @@ Simulated simulate(std::string_view name, std::uint64_t seed, double seconds) {
   add(world.down, std::make_unique<RandomLoss>(random, random.uniform(0.0005, 0.004)));
   if (random.chance(0.3)) add(world.down, std::make_unique<Holds>(random, random.uniform(30, 90), random.uniform(0.05, 0.4), 0));   // host stalls
   add(world.down, std::make_unique<Delay>(random, random.uniform(0.005, 0.08), random.uniform(0.0002, 0.004)));
+  for (auto& element : home.last) add(world.down, std::move(element));
   world.hops = static_cast<std::uint8_t>(random.uniform(45, 60));
   if (name == "capture_drops") {
     for (double t = random.uniform(0, 2); t < seconds; t += random.uniform(0.5, 3)) world.capture_holes.push_back({t, t + random.uniform(0.01, 0.08)});
@@ -265,6 +273,8 @@ Simulated simulate(std::string_view name, std::uint64_t seed, double seconds) {
   for (std::size_t i = 0; i < calls.size(); ++i)
     world.call(codec, video, calls[i].first, calls[i].second, port = static_cast<std::uint16_t>(port + 2), packet_time,
                truth.freezes ? scale * random.uniform(0.7, 1.4) : scale, hangs_up, 5 + static_cast<std::uint32_t>(i % hosts));
+  // Another application, with somebody else.
+  if (starts("two_callers")) world.call(random.chance(0.5) ? Codec::opaque : Codec::opaque_steady, false, random.uniform(0, 5), seconds - random.uniform(0, 5), port = static_cast<std::uint16_t>(port + 2), packet_time, scale, 0, 77);
   world.run_media();
   world.run_web(seconds);
   truth.binds = world.call_offered > 0 && static_cast<double>(world.call_dropped) >= 0.02 * static_cast<double>(world.call_offered);

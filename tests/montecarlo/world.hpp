@@ -19,6 +19,7 @@ struct Wire {
   std::uint32_t remote = 0;
   std::uint16_t local_port = 0, remote_port = 0;
   bool tcp = false;
+  std::uint32_t local = local_address;
 };
 
 inline std::vector<std::uint8_t> frame(const Wire& wire, bool sent, std::span<const std::uint8_t> transport, std::uint8_t hops) {
@@ -32,8 +33,8 @@ inline std::vector<std::uint8_t> frame(const Wire& wire, bool sent, std::span<co
   bytes.push_back(sent ? 64 : hops);
   bytes.push_back(wire.tcp ? 6 : 17);
   put16(bytes, 0);
-  put32(bytes, sent ? local_address : wire.remote);
-  put32(bytes, sent ? wire.remote : local_address);
+  put32(bytes, sent ? wire.local : wire.remote);
+  put32(bytes, sent ? wire.remote : wire.local);
   bytes.insert(bytes.end(), transport.begin(), transport.end());
   return bytes;
 }
@@ -101,6 +102,15 @@ struct World {
   std::vector<double> call_received, frozen_at;
   struct Hole { double from, to; };
   std::vector<Hole> capture_holes;
+  struct Move { double time; std::uint32_t address; };
+  std::vector<Move> moves;                   ///< our own end gets another address, and the call goes on from there
+
+  std::uint32_t address_at(double time) const {
+    std::uint32_t address = local_address;
+    for (const auto& move : moves)
+      if (time >= move.time) address = move.address;
+    return address;
+  }
 
   void capture(double time, std::vector<std::uint8_t> bytes) {
     for (const auto& hole : capture_holes)
@@ -122,6 +132,7 @@ struct World {
 
   /// One datagram of the call; returns whether it passed.
   bool emit(Media& m, double time, const std::vector<std::uint8_t>& payload) {
+    m.wire.local = address_at(time);
     auto transport = udp(m.wire, m.sent, payload);
     SimPacket packet{time, time, static_cast<double>(20 + transport.size()), 0, true, m.video};
     const bool frozen = freeze_bytes > 0 && call_received[m.call] >= freeze_bytes;
@@ -244,10 +255,9 @@ struct World {
 
   // Control traffic: downloads over TCP that speed up until they lose.
   struct Again { double time; std::uint32_t sequence; };   ///< a lost segment, sent again a round trip later
-  struct Download { Wire wire; double next, left, rate; std::uint32_t sequence; double slowed; bool open; std::vector<Again> again; int flow; };
+  struct Download { Wire wire; double next, left, rate; std::uint32_t sequence; double slowed; bool open; std::vector<Again> again, under_way; };
   std::vector<Download> downloads;
   double next_page = 1, page_every = 10, web_rate = 6'000'000, page_bytes = 500'000;
-  int pages = 0;
   std::size_t most_at_once = 1000;           ///< of downloads: who waits for eight opens no ninth
   bool web = true;
 
@@ -259,8 +269,8 @@ struct World {
         next_page = until;
         break;
       }
-      downloads.push_back({{0xc6336400u + static_cast<std::uint32_t>(random.index(5)), static_cast<std::uint16_t>(40000 + random.index(20000)), 443, true},
-                           next_page, page_bytes * random.uniform(0.5, 1.5), 300'000, 1000, 0, false, {}, ++pages});
+      downloads.push_back({{0xc6336400u + static_cast<std::uint32_t>(random.index(5)), static_cast<std::uint16_t>(40000 + random.index(20000)), 443, true, address_at(next_page)},
+                           next_page, page_bytes * random.uniform(0.5, 1.5), 300'000, 1000, 0, false, {}, {}});
       next_page += random.exponential(page_every) + 1;
     }
     for (;;) {
@@ -275,9 +285,10 @@ struct World {
 
   void step(Download& d) {
     const double now = d.next;
+    if (d.wire.local != address_at(now)) return void(d.left = 0);   // its end is gone
     if (!d.open) {
       capture(now, frame(d.wire, true, tcp(d.wire, true, 500, 0, 2, 0), hops));
-      SimPacket reply{now, now, 40, d.flow, false, false};
+      SimPacket reply{now, now, 40, d.wire.local_port, false, false};
       if (!down.pass(reply)) {
         d.next = now + 1;
         return;
@@ -289,7 +300,7 @@ struct World {
       d.next = reply.arrival + 0.03;
       return;
     }
-    SimPacket packet{now, now, 1500, d.flow, false, false};
+    SimPacket packet{now, now, 1500, d.wire.local_port, false, false};
     const bool repeats = !d.again.empty() && d.again.front().time <= now;
     const std::uint32_t sequence = repeats ? d.again.front().sequence : d.sequence;
     if (repeats) d.again.erase(d.again.begin());
@@ -298,9 +309,13 @@ struct World {
     if (!passed) d.again.push_back({now + 0.12, sequence});
     if (passed) {
       capture(packet.arrival, frame(d.wire, false, tcp(d.wire, false, sequence, 801, 16, 1460), hops));
-      // What is acknowledged has come: up to the first hole.
+      // What is acknowledged has come: up to the first hole, be it lost or overtaken.
       std::uint32_t whole = d.sequence;
       for (const auto& lost : d.again) whole = std::min(whole, lost.sequence);
+      std::erase_if(d.under_way, [&](const Again& other) { return other.time <= now; });
+      for (const auto& other : d.under_way)
+        if (other.time > packet.arrival) whole = std::min(whole, other.sequence);
+      d.under_way.push_back({packet.arrival, sequence});
       if (sequence / 1460 % 2) capture(packet.arrival + 0.0003, frame(d.wire, true, tcp(d.wire, true, 801, whole, 16, 0), hops));
       d.left -= 1460;
       // A queue that fills slows the sender (its window is bounded).

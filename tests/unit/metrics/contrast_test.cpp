@@ -4,6 +4,9 @@
 
 #include <catch2/catch.hpp>
 
+#include <cmath>
+#include <vector>
+
 using namespace callwitness;
 using metrics::Arm;
 using metrics::Contrast;
@@ -111,6 +114,19 @@ TEST_CASE("where a queue stands now and then, others count only while it does", 
   CHECK_FALSE(told(between).exceeds);
   CHECK(told(segments).faster_alone == 9);                        // the quarters of a second from 12.25 on, the first and last in part
   CHECK(told(segments).exceeds);
+}
+
+TEST_CASE("a quota lets everything pass until it is used up: others' speed counts in the periods in which it is", "[contrast]") {
+  Line line;
+  for (auto& packet : line.call.packets) packet.bytes = 150, packet.lost = std::fmod(packet.time, 5) >= 3;   // 60 kbit/s pass, then nothing
+  line.download(5 * cap, 11, 2);
+  const std::vector<metrics::Stretch> used_up{{10.0, 15.0}}, another{{15.0, 20.0}}, begins_within{{11.5, 13.5}};
+  CHECK_FALSE(line.contrast().exceeds);
+  CHECK(metrics::contrast_of_quota(line.observation, line.call, cap, used_up).exceeds);
+  CHECK(metrics::contrast_of_quota(line.observation, line.call, cap, used_up).busy_seconds == 2);
+  CHECK_FALSE(metrics::contrast_of_quota(line.observation, line.call, cap, another).exceeds);
+  CHECK(metrics::contrast_of_quota(line.observation, line.call, cap, begins_within).busy_seconds == 1);
+  CHECK_FALSE(metrics::contrast_of_quota(line.observation, line.call, cap, {}).present);
 }
 
 TEST_CASE("a burst that a shared bucket may have held back proves no faster line", "[contrast]") {

@@ -42,6 +42,14 @@ TEST_CASE("what lets more pass than a bucket can is none", "[policer-rules]") {
   CHECK_FALSE(holds(fit));
 }
 
+TEST_CASE("an outage and stray losses in many windows are no policer", "[policer-rules]") {
+  auto fit = bursty_video();
+  fit.lost_in_worst = 0.8;
+  CHECK(holds(fit));
+  fit.lost_in_worst = 0.81;
+  CHECK_FALSE(holds(fit));
+}
+
 TEST_CASE("bursts that pass and losses ten times as often from an empty bucket are a policer's", "[policer-rules]") {
   CHECK(holds(bursty_video()));
   auto fit = bursty_video();

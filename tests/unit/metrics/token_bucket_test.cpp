@@ -138,6 +138,21 @@ TEST_CASE("a line that fades and recovers lets more pass than a bucket would") {
   }
 }
 
+TEST_CASE("in a run of losses tokens only add up") {
+  // 8,000 bit/s: 100 ms bring 100 bytes. The first loss leaves 200 at most; the next ones find 300 and 400.
+  const std::vector<ArmPacket> packets = {{0.0, 200, 1}, {0.1, 200, 0, true}, {0.2, 200, 0, true}, {0.3, 200, 2}, {0.35, 200, 0, true}, {0.4, 200, 0, true}};
+  const auto shares = tokens_found(packets, 8000, 1000);
+  const std::vector<double> expected = {unknown_tokens, unknown_tokens, 200 / 200.0, 300 / 200.0, 150 / 200.0, 200 / 200.0};
+  REQUIRE(shares.size() == expected.size());
+  for (std::size_t i = 0; i < shares.size(); ++i) CHECK(shares[i] == Approx(expected[i]));
+}
+
+TEST_CASE("a radio that is away half of each half second is no policer") {
+  auto packets = policed(60, 1e9, 1e6);
+  for (std::size_t i = 0; i < packets.size(); ++i) packets[i].lost = i % 25 >= 13;
+  for (const auto& fit : fit_policers(packets)) CHECK_FALSE(fit.mechanism);
+}
+
 TEST_CASE("random loss is no policer, whatever its ratio") {
   for (const double ratio : {0.01, 0.05, 0.25})
     for (std::uint64_t seed = 1; seed <= 10; ++seed)
