@@ -1,5 +1,6 @@
 // D1: packets dropped above a rate, without a queue. docs/methods/policer.md
 #include "metrics/finding_support.hpp"
+#include "metrics/fits/busy_periods.hpp"
 #include "metrics/fits/policer_rules.hpp"
 #include "metrics/fits/token_bucket.hpp"
 #include "metrics/fits/waiting.hpp"
@@ -104,6 +105,19 @@ bool comes_as_often_as_we_send(const DetectorInput& input, const Arm& arm, doubl
   return ours != input.arms.end() && std::abs(count(arm) - count(*ours)) <= alike * count(*ours);
 }
 
+/// A short queue drops a part of the traffic as a bucket would; that the flow's voice waits in it at most losses tells.
+bool queue_stood_at_losses(const DetectorInput& input, const Arm& whole, const Arm& arm) {
+  constexpr double most = 0.5;
+  const auto* flow = find_flow(input.observation, arm.flow);
+  if (flow == nullptr || !whole.whole_flow) return false;
+  const auto fit = fit_busy_periods(whole.packets, clocked_packets(input.observation, *flow, whole));
+  if (!fit || !fit->mechanism) return false;
+  const auto stood = std::count_if(arm.packets.begin(), arm.packets.end(), [&](const ArmPacket& packet) {
+    return packet.lost && std::any_of(fit->periods.begin(), fit->periods.end(), [&](const Stretch& period) { return packet.time >= period.begin && packet.time <= period.end; });
+  });
+  return static_cast<double>(stood) >= most * static_cast<double>(arm.lost);
+}
+
 /// A line that fades and recovers (a phone at a cell's edge): its queue is full when it drops, and empty at other times. A
 /// bucket's losses don't know of the line's queue; bursts of video, which meet both, wait some milliseconds. Nor do they know
 /// when a radio sleeps, whose losses are those of a queue that is emptied when it wakes.
@@ -124,7 +138,7 @@ std::vector<Finding> policer(const DetectorInput& input) {
   });
   // Of the arms of one flow and direction only the best fit speaks: the bucket is one, whatever shares it.
   for (std::size_t a = 0; a < input.arms.size();) {
-    const std::size_t end = end_of_flow(input.arms, a);
+    const std::size_t first = a, end = end_of_flow(input.arms, a);
     const Arm* best_arm = nullptr;
     std::vector<PolicerFit> best;
     double best_gain = 0;
@@ -159,6 +173,7 @@ std::vector<Finding> policer(const DetectorInput& input) {
     if (queue && queue->mechanism && queue->correlation >= serial_correlation &&
         static_cast<double>(queue->saturated) >= mostly_saturated * static_cast<double>(queue->windows))
       continue;
+    if (std::any_of(best.begin(), best.end(), [](const PolicerFit& fit) { return fit.mechanism; }) && queue_stood_at_losses(input, input.arms[first], *best_arm)) continue;
     for (const auto& fit : best) {
       if (!fit.mechanism || fit.loss_ratio < least_loss || capture_may_explain(input.earlier, fit.loss_ratio)) continue;
       const auto contrast = contrast_around(input.observation, *best_arm, fit.rate_bps, fit.start, fit.end);

@@ -31,7 +31,7 @@ std::optional<Queue> queue_of(const DetectorInput& input, const FlowObservation&
                   static_cast<double>(fit->saturated) / static_cast<double>(fit->windows), true, {},
                   {{"slope", fit->slope}, {"correlation", fit->correlation}, {"off_grid", fit->off_grid}, {"plateau_cv", fit->plateau_cv},
                    {"saturated_windows", static_cast<double>(fit->saturated)}, {"windows", static_cast<double>(fit->windows)}}};
-  const auto fit = fit_busy_periods(arm.packets, clocked_packets(input.observation, flow, arm.direction));
+  const auto fit = fit_busy_periods(arm.packets, clocked_packets(input.observation, flow, arm));
   if (!fit || !fit->mechanism) return queue;
   const double start = fit->periods.front().begin, end = fit->periods.back().end;
   if (!queue) queue = Queue{0, 0, 0, start, end, fit->busy_s / (end - start), false, {}, {}};

@@ -82,11 +82,12 @@ double share_beyond(std::span<const ArmPacket> packets, double rate_bps) {
 
 }  // namespace
 
-std::vector<ClockedPacket> clocked_packets(const Observation& observation, const FlowObservation& flow, Direction direction) {
+std::vector<ClockedPacket> clocked_packets(const Observation& observation, const FlowObservation& flow, const Arm& arm) {
+  if (arm.streams.size() < 2) return {};
   struct Voice { std::vector<ClockedPacket> packets; std::uint32_t last_ticks = 0; double media = 0; };
   std::map<std::uint16_t, Voice> voices;
   for (const auto& packet : flow.trace) {
-    if (packet.direction != direction || packet.duplicate || !packet.has_media_time || packet.stream >= observation.streams.size()) continue;
+    if (packet.direction != arm.direction || packet.duplicate || !packet.has_media_time || packet.stream >= observation.streams.size()) continue;
     const double clock = observation.streams[packet.stream].clock_rate_hz;
     if (clock <= 0 || observation.classification->streams[packet.stream].kind != classify::MediaKind::audio) continue;
     auto& voice = voices[packet.stream];

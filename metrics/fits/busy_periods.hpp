@@ -17,8 +17,9 @@ struct ClockedPacket {
   std::uint32_t ordinal = 0;
 };
 
-/// Those of the direction's busiest voice stream that has a clock, by arrival; empty: none has.
-std::vector<ClockedPacket> clocked_packets(const Observation& observation, const FlowObservation& flow, Direction direction);
+/// Those of the arm's busiest voice stream that has a clock, by arrival; empty: none has, or nothing is beside it, for a voice
+/// alone doesn't adapt.
+std::vector<ClockedPacket> clocked_packets(const Observation& observation, const FlowObservation& flow, const Arm& arm);
 
 struct BusyFit {
   double rate_bps = 0, rate_low = 0, rate_high = 0;
