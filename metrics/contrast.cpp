@@ -176,7 +176,8 @@ Contrast contrast_of(const Observation& observation, const Arm& arm, double cap_
     contrast.loss_in_busy = static_cast<double>(busy_losing) / static_cast<double>(busy_active) /
                             (static_cast<double>(quiet_losing + 1) / static_cast<double>(quiet_active + 1));
   const bool alone = contrast.faster_alone >= least_faster_alone || contrast.bursts >= 1;
-  contrast.exceeds = alone && is_faster(contrast, beyond) && contrast.call_in_busy >= least_call_in_busy && contrast.loss_in_busy <= most_loss_in_busy;
+  contrast.shares_nothing = contrast.call_in_busy >= least_call_in_busy && contrast.loss_in_busy <= most_loss_in_busy;
+  contrast.exceeds = alone && is_faster(contrast, beyond) && contrast.shares_nothing;
   return contrast;
 }
 

@@ -15,6 +15,7 @@ struct Contrast {
   double loss_in_busy = 1;         ///< share of those seconds in which the call loses, over that of the others
   std::size_t faster_alone = 0;    ///< those of busy_seconds in which a single flow did (contrast_in: quarters of seconds)
   std::size_t bursts = 0;          ///< seconds of five times the cap while the call was losing
+  bool shares_nothing = true;      ///< the call neither shrinks nor loses more while others are fast
   bool suffers = false;            ///< it loses or is refused a lot itself
   bool exceeds = false;            ///< enough to say: the limit is not the line's
 };

@@ -7,8 +7,9 @@ namespace {
 
 constexpr double clear_excess = 1.7, bits_beyond_a_bucket = 250'000, longest_s = 200'000;   ///< as in contrast.cpp
 constexpr double piece_s = 0.25;            ///< of a stretch, in which a flow that was faster counts
+constexpr double wants = 0.5;               ///< of the cap: less is a name query or an acknowledgement
 constexpr std::size_t least_faster_pieces = 3;
-constexpr double often = 0.1;               ///< of the pieces in which another flow got half the cap or more: who wants more gets it
+constexpr double often = 0.1;               ///< of the pieces in which another flow wanted something: who wants more gets it
 
 }  // namespace
 
@@ -34,6 +35,9 @@ Contrast contrast_in(const Observation& observation, const Arm& arm, double cap_
     const auto piece = first[index] + static_cast<std::size_t>((at - stretches[index].begin) / piece_s);
     return piece < first[index + 1] ? std::optional(piece) : std::nullopt;
   };
+  const auto overlaps = [&](double from, double to) {
+    return std::any_of(stretches.begin(), stretches.end(), [&](const Stretch& stretch) { return stretch.begin < to && stretch.end > from; });
+  };
   for (const auto& flow : observation.flows) {
     if (same_party(flow, *own)) continue;
     std::vector<double> bits(fastest.size());
@@ -46,23 +50,23 @@ Contrast contrast_in(const Observation& observation, const Arm& arm, double cap_
     const double from = capture::seconds(flow.bytes.start - observation.first_time);
     for (std::size_t i = 0; i < series.size() && record.segments.empty(); ++i) {
       const double at = from + static_cast<double>(i);
-      if (series[i] > 0 && at >= origin && at <= end) contrast.present = true;
+      if (8 * series[i] >= wants * cap_bps && overlaps(at, at + 1)) contrast.present = true;
       const auto before = piece_at(at), after = piece_at(at + 1);
       if (!before || !after || *after - *before != static_cast<std::size_t>(1 / piece_s)) continue;
       for (auto piece = *before; piece < *after; ++piece) bits[piece] += 8 * piece_s * series[i];
     }
     for (std::size_t i = 0; i < bits.size(); ++i) fastest[i] = std::max(fastest[i], bits[i]);
-    contrast.present = contrast.present || std::any_of(bits.begin(), bits.end(), [](double some) { return some > 0; });
   }
   double beyond = 0;
   std::size_t faster = 0, wanting = 0;
   for (const double bits : fastest) {
     contrast.peak_bps = std::max(contrast.peak_bps, bits / piece_s);
-    wanting += bits >= 0.5 * cap_bps * piece_s ? 1 : 0;
+    wanting += bits >= wants * cap_bps * piece_s ? 1 : 0;
     if (bits < clear_excess * cap_bps * piece_s) continue;
     ++faster;
     beyond += bits - cap_bps * piece_s;
   }
+  contrast.present = contrast.present || wanting > 0;
   contrast.faster_alone = faster;
   contrast.exceeds = faster >= least_faster_pieces && static_cast<double>(faster) >= often * static_cast<double>(wanting) && beyond >= bits_beyond_a_bucket;
   return contrast;

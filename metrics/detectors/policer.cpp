@@ -105,6 +105,39 @@ bool comes_as_often_as_we_send(const DetectorInput& input, const Arm& arm, doubl
   return ours != input.arms.end() && std::abs(count(arm) - count(*ours)) <= alike * count(*ours);
 }
 
+/// Where one loss follows the other and no more than the cap passes in between: the bucket is as good as empty.
+std::vector<Stretch> empty_stretches(const Arm& arm, const PolicerFit& fit) {
+  constexpr double next_s = 0.4, leeway = 1.05, packets_more = 2;
+  std::vector<Stretch> stretches;
+  double first = 0, last = -1e9, passed = 0, since_last = 0, largest = 0;
+  const auto finish = [&] {
+    if (last > first && 8 * passed <= leeway * fit.rate_bps * (last - first) + 8 * packets_more * largest) stretches.push_back({first, last});
+  };
+  for (const auto& packet : arm.packets) {
+    if (packet.time < fit.start || packet.time > fit.end) continue;
+    if (!packet.lost) {
+      since_last += packet.bytes;
+      largest = std::max(largest, packet.bytes);
+    } else if (packet.time - last <= next_s) {
+      last = packet.time, passed += since_last, since_last = 0;
+    } else {
+      finish();
+      first = last = packet.time, passed = since_last = 0;
+    }
+  }
+  finish();
+  return stretches;
+}
+
+/// Others against the cap: second by second, or within the stretches in which the bucket is empty, for a talker who pauses fills
+/// it up again in most seconds.
+Contrast contrast_with(const DetectorInput& input, const Arm& arm, const PolicerFit& fit) {
+  auto contrast = contrast_around(input.observation, arm, fit.rate_bps, fit.start, fit.end);
+  if (contrast.exceeds || !contrast.shares_nothing) return contrast;
+  contrast.exceeds = contrast_in(input.observation, arm, fit.rate_bps, empty_stretches(arm, fit)).exceeds;
+  return contrast;
+}
+
 /// A short queue drops a part of the traffic as a bucket would; that the flow's voice waits in it at most losses tells.
 bool queue_stood_at_losses(const DetectorInput& input, const Arm& whole, const Arm& arm) {
   constexpr double most = 0.5;
@@ -176,7 +209,7 @@ std::vector<Finding> policer(const DetectorInput& input) {
     if (std::any_of(best.begin(), best.end(), [](const PolicerFit& fit) { return fit.mechanism; }) && queue_stood_at_losses(input, input.arms[first], *best_arm)) continue;
     for (const auto& fit : best) {
       if (!fit.mechanism || fit.loss_ratio < least_loss || capture_may_explain(input.earlier, fit.loss_ratio)) continue;
-      const auto contrast = contrast_around(input.observation, *best_arm, fit.rate_bps, fit.start, fit.end);
+      const auto contrast = contrast_with(input, *best_arm, fit);
       // Other traffic that never exceeded the cap says the limit may be the line's: then no cap is claimed.
       if (!contrast.exceeds && (contrast.present || fit.rate_bps > lowest_line_bps)) continue;
       // Gaps of a sender that changes its packet time are no losses, nor are packets that jitter misnumbers.
