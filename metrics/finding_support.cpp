@@ -93,8 +93,15 @@ bool capture_may_explain(std::span<const Finding> earlier, double loss_ratio) {
   });
 }
 
+bool captured_behind_a_router(const FlowObservation& flow) {
+  const auto left = flow.time_to_live[static_cast<std::size_t>(Direction::sent)];
+  return left != 0 && left != 64 && left != 128 && left != 255;
+}
+
 bool can_show_losses(const Observation& observation, const Arm& arm) {
-  return arm.direction == Direction::received || !observation.local_known;
+  if (arm.direction == Direction::received || !observation.local_known) return true;
+  const auto* flow = find_flow(observation, arm.flow);
+  return flow != nullptr && captured_behind_a_router(*flow);
 }
 
 bool came_by_two_ways(const Observation& observation, const Arm& arm) {

@@ -20,7 +20,10 @@ void merge_cap(std::vector<Finding>& findings, Finding finding);
 /// The direction of an arm as far as it is known: where our end isn't, the way that loses while the other loses nothing
 /// is the received one, for what is sent is captured before the network can drop it.
 std::optional<Direction> direction_of(const Observation& observation, const Arm& arm);
-/// True when what an arm shows can be the network's: losses of our own sent packets are the capture's.
+/// Our end's packets have passed a router before the capture, as their time to live tells: what is missing of them may be lost on
+/// the way to it.
+bool captured_behind_a_router(const FlowObservation& flow);
+/// True when what an arm shows can be the network's: losses of our own sent packets are the capture's, if it was made there.
 bool can_show_losses(const Observation& observation, const Arm& arm);
 
 /// Packets of the arm's streams overtook one another: they came by two ways at once, and no one queue or bucket limits them.

@@ -1,4 +1,5 @@
 // Gate: packets that the network delivered and the capture lost. docs/methods/capture_loss.md
+#include "metrics/contrast.hpp"
 #include "metrics/finding_support.hpp"
 
 #include <algorithm>
@@ -54,6 +55,10 @@ std::vector<Finding> capture_loss(const DetectorInput& input) {
     // Places that a steady sender left empty are its own pauses as well as losses: only numbers tell.
     const auto index = static_cast<std::size_t>(stream.id);
     if (index < input.measures.size() && input.measures[index].loss_basis == "cadence") continue;
+    // Beyond a router the way from our end to the capture may lose as well.
+    if (const auto* flow = index < observation.classification->streams.size() ? find_flow(observation, observation.classification->streams[index].flow) : nullptr;
+        sent && flow != nullptr && captured_behind_a_router(*flow))
+      continue;
     const std::uint64_t unsent = sent ? std::min(never_sent(observation, busy, stream), *stream.lost) : 0;
     (sent ? own : received) += *stream.lost - unsent;
     (sent ? own_expected : received_expected) += *stream.expected - unsent;

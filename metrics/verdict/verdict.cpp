@@ -175,7 +175,11 @@ Verdict judge(const Observation& observation, std::span<const StreamMeasures> me
     verdict.parameters["delay_ms"] = fmt::format("{:.0f}", quality.delay_p95);
     return verdict;
   }
-  if (capture_lost && quality.worst_loss >= 0.05) return verdict;
+  if (std::any_of(findings.begin(), findings.end(), [&](const Finding& f) {
+        const auto missed = f.numbers.find("capture_loss_ratio");
+        return f.kind == "capture_loss" && std::max(quality.worst_loss, missed == f.numbers.end() ? 0 : missed->second) >= untellable_loss;
+      }))
+    return verdict;
   verdict.verdict_class = VerdictClass::clean;
   verdict.key = "no_impairment_found";
   verdict.confidence = quality.media_seconds >= 60 ? 0.97 : 0.93;
