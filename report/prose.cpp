@@ -34,6 +34,7 @@ bool only_attempts_suffered(const metrics::Analysis& analysis) {
 /// What of its kind a finding is, where that asks for words of its own.
 std::string manner_of(const metrics::Finding& finding) {
   const auto is_told = [&](const char* name) { return number_of(finding, name).value_or(0) > 0; };
+  if (is_told("far_end_silent")) return "far_end_silent";          // nothing tells whether it, or the path to it, died
   if (is_told("by_uptime")) return "by_uptime";                    // a beat of the calls' own ages, not of the clock
   if (finding.kind != "blocking") return finding.mechanism;
   const auto number = [&](const char* name) { return number_of(finding, name).value_or(0); };

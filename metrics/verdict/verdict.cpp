@@ -167,7 +167,7 @@ Verdict judge(const Observation& observation, std::span<const StreamMeasures> me
   const bool losing = !capture_lost && (quality.worst_loss >= impairing_loss || quality.worst_window >= impairing_window_loss);
   if (trouble != nullptr || losing || quality.delay_p95 >= impairing_delay_ms || quality.jitter >= impairing_jitter_ms || quality.reported_loss >= impairing_loss) {
     verdict.verdict_class = VerdictClass::impaired;
-    const bool only_the_call = has("selective_loss") || has("differential") || slower_alone;
+    const bool only_the_call = has("selective_loss") || has("differential") || slower_alone || (trouble != nullptr && trouble->numbers.contains("far_end_silent"));
     verdict.key = control && !only_the_call ? "general_network_problem" : "unexplained_impairment";
     verdict.confidence = 0.9;
     if (trouble != nullptr) describe(verdict, *trouble);
