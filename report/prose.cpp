@@ -156,8 +156,9 @@ std::string Prose::smallest(const metrics::Verdict& verdict, bool always) const 
     const auto shown = quantity == "period_count" ? fmt::format("{:.0f}", smallest) : quantity == "rate_ratio" ? fmt::format("{:.0f} %", 100 * smallest) : percent_text(smallest);
     list += (list.empty() ? " " : semicolon()) + catalogue_.text("smallest." + quantity, {{"value", value(shown)}, {"limit", value(fmt::format("{:.0f} %", 100 * metrics::impairing_loss))}});
   }
-  const bool rate_untold = !verdict.smallest_detectable.contains("rate_ratio");
-  return catalogue_.text("smallest") + list + "." + (rate_untold ? " " + catalogue_.text("smallest.video") : "");
+  const auto told = [&](const char* quantity) { return verdict.smallest_detectable.contains(quantity); };
+  const char* const untold = told("rate_ratio") ? "" : told("loss_ratio") ? "smallest.video" : "smallest.unread";
+  return catalogue_.text("smallest") + list + "." + (*untold ? " " + catalogue_.text(untold) : "");
 }
 
 std::string Prose::summary(const metrics::Analysis& analysis) const {
