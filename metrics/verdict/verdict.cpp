@@ -29,6 +29,7 @@ struct Quality {
   std::uint64_t numbered = 0;                     ///< packets whose numbers show losses
   bool by_cadence = false;                        ///< losses of some unnumbered stream can be told from its sender's pauses
   bool unread = false;                            ///< of some stream they can't
+  bool over_tcp = false;                          ///< some media are in a TCP connection
 };
 
 /// Places left empty on a steady sender's grid. Our own sending in the same flow shows what the application leaves empty by itself.
@@ -84,6 +85,11 @@ Quality quality_of(const Observation& observation, std::span<const StreamMeasure
     const auto& streams = observation.classification->streams;
     if (static_cast<std::size_t>(measure.id) >= streams.size()) continue;
     const auto kind = streams[static_cast<std::size_t>(measure.id)].kind;
+    if (const auto& stream = streams[static_cast<std::size_t>(measure.id)]; stream.over_tcp) {
+      quality.over_tcp = true;
+      const auto* flow = find_flow(observation, stream.flow);
+      if (flow != nullptr) quality.numbered += flow->segments[static_cast<std::size_t>(measure.direction)].segments.size();
+    }
     quality.video = quality.video || kind == classify::MediaKind::video;
     if (measure.jitter_ms && measure.direction == Direction::received && kind == classify::MediaKind::audio)
       quality.jitter = std::max(quality.jitter, *measure.jitter_ms);
@@ -156,8 +162,11 @@ Verdict judge(const Observation& observation, std::span<const StreamMeasures> me
     else if (quality.by_cadence && !quality.unread) verdict.smallest_detectable["loss_ratio"] = least_by_cadence;
     // Video may adapt to a shaper so well that there is neither loss nor a full queue: then no size of cap is sure to show. Nor is one
     // that drops where losses can't be read.
-    if (!quality.video && !quality.unread) verdict.smallest_detectable["rate_ratio"] = quality.media_seconds >= 60 ? 0.95 : 0.85;
+    // Over TCP it makes voice late, and the sender slow.
+    if (!quality.video && !quality.unread && !quality.over_tcp) verdict.smallest_detectable["rate_ratio"] = quality.media_seconds >= 60 ? 0.95 : 0.85;
     verdict.smallest_detectable["period_count"] = 3;
+    if (quality.over_tcp) verdict.parameters["cap_untold"] = "tcp";
+    if (quality.unread) verdict.parameters["cap_untold"] = "unread";
   }
   const Finding* worst = nullptr;
   for (const auto& finding : findings)
@@ -177,7 +186,8 @@ Verdict judge(const Observation& observation, std::span<const StreamMeasures> me
   const bool slower_alone = std::any_of(findings.begin(), findings.end(), is_slower_alone);
   if (trouble == nullptr && !enough) return verdict;
   const bool losing = !capture_lost && (quality.worst_loss >= impairing_loss || quality.worst_window >= impairing_window_loss);
-  if (trouble != nullptr || losing || quality.delay_p95 >= impairing_delay_ms || quality.jitter >= impairing_jitter_ms || quality.reported_loss >= impairing_loss) {
+  const bool late = !capture_lost && std::any_of(findings.begin(), findings.end(), [](const Finding& f) { return f.kind == "loss" && f.numbers.contains("over_tcp"); });
+  if (trouble != nullptr || losing || late || quality.delay_p95 >= impairing_delay_ms || quality.jitter >= impairing_jitter_ms || quality.reported_loss >= impairing_loss) {
     verdict.verdict_class = VerdictClass::impaired;
     const bool only_the_call = has("selective_loss") || has("differential") || slower_alone || (trouble != nullptr && trouble->numbers.contains("far_end_silent"));
     verdict.key = control && !only_the_call ? "general_network_problem" : "unexplained_impairment";
