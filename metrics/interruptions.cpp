@@ -2,6 +2,7 @@
 
 #include "metrics/contrast.hpp"
 #include "metrics/finding_support.hpp"
+#include "metrics/fits/keepalives.hpp"
 #include "metrics/parallel.hpp"
 #include "metrics/statistics.hpp"
 
@@ -17,31 +18,39 @@ constexpr double history = 8;               ///< seconds before, in which the fl
 constexpr std::size_t least_before = 20;    ///< packets received in them
 constexpr double least_sending = 0.4;       ///< share of the usual sending rate kept up during the silence
 constexpr double usual_pause = 1.2;         ///< seconds: a flow whose own pauses are longer has no telling silence
+constexpr std::size_t fewest_control_gaps = 3;
+constexpr double long_for_control = 2;      ///< times the usual pause of what keeps the path open: that died as well
+constexpr double sooner_than_people = 3;    ///< seconds from our end's last packet to the next call's first: to hang up and dial takes longer
 constexpr double same_event = 8;            ///< seconds: flows of one host that die together
 // People who hang up and redial (uptimes log-normal, sigma 0.5) seldom keep a beat this well by chance.
 constexpr double widest_of_two = 0.01, widest_of_three = 0.02, widest_of_four = 0.04, widest_of_more = 0.08;   ///< gaps
 constexpr double widest_with_missed = 0.02;  ///< multiples fit by chance more easily
 constexpr double widest_of_two_to_mention = 0.025;   ///< two gaps this even are chance once in twenty: told, no more
 
-struct Times { std::vector<double> sent, received; std::vector<std::uint32_t> received_ordinals; std::vector<const TracePacket*> received_packets; };
+/// When we sent, and what came of a flow: all of it, and its media.
+struct Times {
+  std::vector<double> sent, received, media;
+  std::vector<const TracePacket*> received_packets, media_packets;
+};
 
-/// The sender's own silence: the next packet has the next number.
-bool nothing_missing(const TracePacket& before, const TracePacket& after) {
-  return before.stream == after.stream && before.stream != TracePacket::no_stream && before.extended_sequence != TracePacket::no_sequence &&
-         after.extended_sequence != TracePacket::no_sequence && after.extended_sequence - before.extended_sequence == 1;
+/// Voice, and not what keeps a path open beside it (STUN, RTCP, pings, acknowledgements).
+bool is_media(const FlowObservation& flow, const TracePacket& packet) {
+  return flow.tcp ? !packet.is_pure_ack : packet.stream != TracePacket::no_stream;
 }
 
-Times media_times(const Observation& observation, const FlowObservation& flow) {
+Times times_of(const Observation& observation, const FlowObservation& flow) {
   Times times;
   for (const auto& packet : flow.trace) {
     const double at = capture::seconds(packet.time - observation.first_time);
     if (packet.direction == Direction::sent) {
       times.sent.push_back(at);
-    } else if (!packet.is_pure_ack) {
-      times.received.push_back(at);
-      times.received_ordinals.push_back(packet.ordinal);
-      times.received_packets.push_back(&packet);
+      continue;
     }
+    times.received.push_back(at);
+    times.received_packets.push_back(&packet);
+    if (!is_media(flow, packet)) continue;
+    times.media.push_back(at);
+    times.media_packets.push_back(&packet);
   }
   return times;
 }
@@ -50,24 +59,76 @@ std::size_t count_in(const std::vector<double>& times, double from, double to) {
   return static_cast<std::size_t>(std::upper_bound(times.begin(), times.end(), to) - std::upper_bound(times.begin(), times.end(), from));
 }
 
-void add_silences(const Observation& observation, const FlowObservation& flow, std::vector<Interruption>& found) {
-  const auto times = media_times(observation, flow);
-  if (times.received.size() < least_before || times.sent.size() < least_before) return;
+/// Numbers missing between two packets of a stream; nothing where they don't tell. Where a narrow counter's next number
+/// comes, none are, however often the time that passed would have it turn.
+std::optional<std::int64_t> missing_between(const Observation& observation, const TracePacket& before, const TracePacket& after) {
+  const auto& streams = observation.classification->streams;
+  if (before.stream != after.stream || before.stream >= streams.size()) return std::nullopt;
+  if (before.extended_sequence == TracePacket::no_sequence || after.extended_sequence == TracePacket::no_sequence) return std::nullopt;
+  const std::int64_t ahead = std::int64_t{after.extended_sequence} - before.extended_sequence;
+  if (ahead <= 0) return std::nullopt;
+  return ahead % (std::int64_t{1} << streams[before.stream].sequence_bits) == 1 ? 0 : ahead - 1;
+}
+
+/// The same over a silence that begins after media packet `last`: of the stream that misses most.
+std::optional<std::int64_t> missing_over(const Observation& observation, const Times& times, std::size_t last) {
+  std::optional<std::int64_t> most;
+  std::vector<std::uint16_t> streams;
+  const double from = times.media[last] - history, to = last + 1 < times.media.size() ? times.media[last + 1] + history : 0;
+  for (std::size_t i = last + 1; i-- > 0 && times.media[i] >= from;) {
+    const auto& before = *times.media_packets[i];
+    if (std::find(streams.begin(), streams.end(), before.stream) != streams.end()) continue;
+    streams.push_back(before.stream);
+    for (std::size_t k = last + 1; k < times.media.size() && times.media[k] <= to; ++k) {
+      if (times.media_packets[k]->stream != before.stream) continue;
+      if (const auto missing = missing_between(observation, before, *times.media_packets[k])) most = std::max(most.value_or(0), *missing);
+      break;
+    }
+  }
+  return most;
+}
+
+/// How long it usually stays silent at most, of what keeps the path open; nothing where there is hardly any.
+std::optional<double> control_pause(const FlowObservation& flow, const Times& times) {
   std::vector<double> gaps;
-  for (std::size_t i = 1; i < times.received.size(); ++i) gaps.push_back(times.received[i] - times.received[i - 1]);
-  if (quantile(gaps, 0.995) > usual_pause) return;
+  std::optional<double> before;
+  for (std::size_t i = 0; i < times.received.size(); ++i) {
+    if (is_media(flow, *times.received_packets[i])) continue;
+    if (before) gaps.push_back(times.received[i] - *before);
+    before = times.received[i];
+  }
+  if (gaps.size() < fewest_control_gaps) return std::nullopt;
+  return quantile(gaps, 0.9);
+}
+
+void add_silences(const Observation& observation, const FlowObservation& flow, std::vector<Interruption>& found) {
+  const auto times = times_of(observation, flow);
+  if (times.media.size() < least_before || times.sent.size() < least_before) return;
+  std::vector<double> gaps;
+  for (std::size_t i = 1; i < times.media.size(); ++i) gaps.push_back(times.media[i] - times.media[i - 1]);
+  const double own_pause = quantile(gaps, 0.995);
+  if (own_pause > usual_pause) return;
   double longest_pause = 0;                   // of the talker's own
-  for (std::size_t i = 1; i < times.received.size(); ++i)
-    if (nothing_missing(*times.received_packets[i - 1], *times.received_packets[i])) longest_pause = std::max(longest_pause, times.received[i] - times.received[i - 1]);
+  for (std::size_t i = 1; i < times.media.size(); ++i)
+    if (times.media[i] - times.media[i - 1] > usual_pause && missing_between(observation, *times.media_packets[i - 1], *times.media_packets[i]) == 0)
+      longest_pause = std::max(longest_pause, times.media[i] - times.media[i - 1]);
+  const auto control = control_pause(flow, times);
   const double end_of_capture = capture::seconds(observation.last_time - observation.first_time);
   for (std::size_t i = 0; i < times.received.size(); ++i) {
     const double from = times.received[i];
     const bool last = i + 1 == times.received.size();
     const double to = last ? end_of_capture : times.received[i + 1];
-    if (!last && nothing_missing(*times.received_packets[i], *times.received_packets[i + 1])) continue;
+    if (to - from < least_silence || count_in(times.media, from - history, from) < least_before) continue;
+    const std::size_t next = count_in(times.media, -1, from);   // media packet, the first after the silence
+    // Something else still came after the last of the media, or comes before the next: the path lives, the far end is silent.
+    if (from - times.media[next - 1] > usual_pause) continue;
+    const bool media_follows = next < times.media.size() && times.media[next] - to <= usual_pause;
+    if (!last && !media_follows && !flow.tcp && control && to - from < long_for_control * *control) continue;
+    const auto missing = flow.tcp || next == times.media.size() ? std::nullopt : missing_over(observation, times, next - 1);
+    // As few missing as this: whoever never pauses for longer sent nothing.
+    if (missing && static_cast<double>(*missing + 1) < (to - from) / usual_pause) continue;
     // At the end no next packet tells: a talker who pauses that long now and then may be pausing.
     if (last && longest_pause >= usual_pause && std::min(to, times.sent.back()) - from < 2 * longest_pause) continue;
-    if (to - from < least_silence || count_in(times.received, from - history, from) < least_before) continue;
     const double before = static_cast<double>(count_in(times.sent, from - history, from)) / std::min(history, std::max(1.0, from - times.sent.front()));
     const double during = static_cast<double>(count_in(times.sent, from + 0.3, from + least_silence)) / (least_silence - 0.3);
     if (before < 2 || during < least_sending * before || closed_politely(observation, flow, from)) continue;
@@ -78,7 +139,10 @@ void add_silences(const Observation& observation, const FlowObservation& flow, s
     cut.start = from;
     cut.end = last ? std::max(times.sent.back(), from + least_silence) : to;
     cut.resumed = !last;
-    cut.ordinal = times.received_ordinals[i];
+    // What acknowledges nothing of what we send is dead; so is what swallows numbers, or a keep-alive.
+    cut.lost = !last && (flow.tcp || (missing && static_cast<double>(*missing + 1) >= (to - from) / own_pause) ||
+                         keepalive_missed(flow, times.received_packets[i]->time, times.received_packets[i + 1]->time));
+    cut.ordinal = times.received_packets[i]->ordinal;
     found.push_back(cut);
   }
 }
@@ -150,6 +214,18 @@ Company company_of(const Observation& observation, const FlowObservation& own, d
   return {sent > 1 || unanswered_between(observation, own, from, to) > 0 ? dead : absent, received};
 }
 
+/// Software that finds its call dead calls again by itself, at once.
+bool redialled(const Observation& observation, const FlowObservation& own, const Interruption& cut) {
+  for (const auto& flow : observation.classification->flows) {
+    if (flow.id == own.flow.id) continue;
+    const double began = capture::seconds(flow.first_time - observation.first_time);
+    if (began <= cut.start || began > cut.end + sooner_than_people) continue;
+    const auto* other = find_flow(observation, flow.id);
+    if (other != nullptr && (other->call || flow.role == classify::Role::media) && same_party(*other, own)) return true;
+  }
+  return false;
+}
+
 std::vector<Interruption> interruptions_of(const Observation& observation) {
   std::vector<std::vector<Interruption>> silences(observation.flows.size());
   for_each_index(silences.size(), [&](std::size_t i) {
@@ -187,6 +263,7 @@ std::vector<Interruption> interruptions_of(const Observation& observation) {
     cut.others = company.others;
     cut.others_received = company.seconds_received;
     cut.uptime = uptime_at(observation, *flow, merged, cut.start);
+    cut.redialled = !cut.resumed && redialled(observation, *flow, cut);
     merged.push_back(cut);
   }
   return merged;

@@ -34,6 +34,8 @@ bool only_attempts_suffered(const metrics::Analysis& analysis) {
 /// What of its kind a finding is, where that asks for words of its own.
 std::string manner_of(const metrics::Finding& finding) {
   const auto is_told = [&](const char* name) { return number_of(finding, name).value_or(0) > 0; };
+  if (is_told("far_end_silent")) return "far_end_silent";          // nothing tells whether it, or the path to it, died
+  if (finding.kind == "loss" && is_told("over_tcp")) return "over_tcp";
   if (is_told("by_uptime")) return "by_uptime";                    // a beat of the calls' own ages, not of the clock
   if (finding.kind != "blocking") return finding.mechanism;
   const auto number = [&](const char* name) { return number_of(finding, name).value_or(0); };
@@ -155,8 +157,9 @@ std::string Prose::smallest(const metrics::Verdict& verdict, bool always) const 
     const auto shown = quantity == "period_count" ? fmt::format("{:.0f}", smallest) : quantity == "rate_ratio" ? fmt::format("{:.0f} %", 100 * smallest) : percent_text(smallest);
     list += (list.empty() ? " " : semicolon()) + catalogue_.text("smallest." + quantity, {{"value", value(shown)}, {"limit", value(fmt::format("{:.0f} %", 100 * metrics::impairing_loss))}});
   }
-  const bool rate_untold = !verdict.smallest_detectable.contains("rate_ratio");
-  return catalogue_.text("smallest") + list + "." + (rate_untold ? " " + catalogue_.text("smallest.video") : "");
+  const auto untold = verdict.parameters.find("cap_untold");
+  const bool rate_told = verdict.smallest_detectable.contains("rate_ratio");
+  return catalogue_.text("smallest") + list + "." + (rate_told ? "" : " " + catalogue_.text("smallest." + (untold == verdict.parameters.end() ? std::string("video") : untold->second)));
 }
 
 std::string Prose::summary(const metrics::Analysis& analysis) const {
@@ -190,7 +193,7 @@ std::string Prose::finding(const metrics::Finding& finding) const {
       {"tries", tries ? value(fmt::format("{:.0f}", *tries)) : finding.count ? value(std::to_string(*finding.count)) : unknown},
       {"loss", loss ? value(percent_text(*loss)) : unknown}, {"others", others ? value(percent_text(*others)) : unknown}, {"jitter", milliseconds("jitter_ms")}, {"step", milliseconds("step_ms")},
       {"offset", offset ? value(fmt::format("{:.1f} kB", *offset / 1000)) : unknown}, {"quota_period", span(number_of(finding, "quota_period_s"))},
-      {"duration", span(longest ? *longest : capture::seconds(finding.end_time - finding.start_time))}};
+      {"stalled", span(number_of(finding, "stalled_s"))}, {"duration", span(longest ? *longest : capture::seconds(finding.end_time - finding.start_time))}};
   const std::string exact = "finding." + finding.kind + "." + manner_of(finding);
   return sentence_case(catalogue_.text(catalogue_.has(exact) ? exact : "finding." + finding.kind, parameters));
 }

@@ -15,14 +15,18 @@ constexpr std::size_t fewest_of_redials = 4;   ///< cuts after which the flow di
 constexpr double exact_beat = 0.003;
 constexpr double clearly_steadier = 0.5;   ///< of two beats that fit, the one with so much smaller a deviation
 
+/// More than a far end gone silent: a reset, or what was sent meanwhile is missing, or software called again by itself.
+bool shows_a_dead_path(const Interruption& cut) { return cut.kind == Interruption::Kind::tcp_reset || cut.lost || cut.redialled; }
+
 std::string_view mechanism_of(const std::vector<const Interruption*>& cuts) {
-  std::size_t resets = 0, tcp = 0;
+  std::size_t resets = 0, tcp = 0, shown = 0;
   for (const auto* cut : cuts) {
     resets += cut->kind == Interruption::Kind::tcp_reset ? 1 : 0;
     tcp += cut->kind == Interruption::Kind::tcp_silence ? 1 : 0;
+    shown += shows_a_dead_path(*cut) ? 1 : 0;
   }
   if (2 * resets >= cuts.size()) return "tcp_rst";
-  return 2 * tcp >= cuts.size() ? "silence" : "udp_blackhole";
+  return 2 * tcp >= cuts.size() || shown == 0 ? "silence" : "udp_blackhole";
 }
 
 Finding tell(const DetectorInput& input, const std::vector<const Interruption*>& cuts, std::string_view kind) {
@@ -92,8 +96,9 @@ std::vector<Finding> cuts(const DetectorInput& input) {
       party.push_back(&all[j]);
     }
     if (party.empty()) continue;
-    std::size_t alive = 0, dead = 0;
+    std::size_t alive = 0, dead = 0, shown = 0;
     for (const auto* cut : party) {
+      shown += shows_a_dead_path(*cut) ? 1 : 0;
       alive += cut->others == Interruption::Others::alive ? 1 : 0;
       dead += cut->others == Interruption::Others::dead ? 1 : 0;
     }
@@ -116,10 +121,13 @@ std::vector<Finding> cuts(const DetectorInput& input) {
       const bool line_lives = alive > 0 || finding.mechanism == "tcp_rst" || nobody_to_ask;
       // People who hang up without a goodbye and redial keep a beat of 1 % over three calls once in a hundred.
       const bool hung_up = period->cuts < fewest_of_redials && period->deviation > exact_beat && std::any_of(party.begin(), party.end(), [](const auto* cut) { return !cut->resumed; });
-      const bool tells = period->strict && (period->firm || alive == party.size()) && line_lives && !hung_up;
+      // A recording has an end, and whoever plays it a timetable. (After the last cut the capture may end, or the user give up.)
+      const bool all_shown = std::all_of(party.begin(), party.end() - 1, [](const auto* cut) { return shows_a_dead_path(*cut); });
+      const bool tells = period->strict && (period->firm || alive == party.size()) && line_lives && !hung_up && all_shown;
       finding.confidence = !tells ? only_mentioned : period->cuts >= 6 ? 0.995 : period->cuts >= 4 ? 0.99 : 0.9;
       finding.numbers = {{"deviation", period->deviation}, {"by_uptime", by_uptime ? 1.0 : 0.0}, {"missed_beats", static_cast<double>(period->missed)},
-                         {"others_alive", static_cast<double>(alive)}, {"others_dead", static_cast<double>(dead)}};
+                         {"others_alive", static_cast<double>(alive)}, {"others_dead", static_cast<double>(dead)}, {"path_shown_dead", static_cast<double>(shown)}};
+      if (shown == 0) finding.numbers["far_end_silent"] = 1;
       add_alternatives(finding, alive, dead, party.size());
       findings.push_back(std::move(finding));
     }
@@ -130,7 +138,8 @@ std::vector<Finding> cuts(const DetectorInput& input) {
       longest = std::max(longest, cut->end - cut->start);
       total += cut->end - cut->start;
     }
-    outage.numbers = {{"longest_s", longest}, {"total_s", total}, {"others_alive", static_cast<double>(alive)}, {"others_dead", static_cast<double>(dead)}};
+    outage.numbers = {{"longest_s", longest}, {"total_s", total}, {"others_alive", static_cast<double>(alive)}, {"others_dead", static_cast<double>(dead)}, {"path_shown_dead", static_cast<double>(shown)}};
+    if (shown == 0) outage.numbers["far_end_silent"] = 1;
     add_alternatives(outage, alive, dead, party.size());
     findings.push_back(std::move(outage));
   }

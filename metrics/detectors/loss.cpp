@@ -1,5 +1,8 @@
 // Plain facts: loss and jitter worth naming. docs/methods/loss.md
+#include "metrics/contrast.hpp"
 #include "metrics/finding_support.hpp"
+#include "metrics/tcp/delivery.hpp"
+#include "metrics/verdict/verdict_thresholds.hpp"
 
 #include <algorithm>
 
@@ -8,7 +11,43 @@ namespace {
 
 constexpr double notable_loss = 0.01;
 constexpr std::uint64_t notable_lost = 10;
+constexpr std::size_t fewest_segments = 100;
 constexpr double notable_jitter_ms = 30;
+
+/// Voice in a TCP connection: nothing is lost to the listener, it comes late.
+void add_over_tcp(const DetectorInput& input, bool capture_lost, std::vector<Finding>& findings) {
+  const auto& observation = input.observation;
+  for (const auto& flow : observation.flows) {
+    if (!flow.tcp || !flow.call) continue;
+    for (const auto direction : {Direction::sent, Direction::received}) {
+      const auto& record = flow.segments[static_cast<std::size_t>(direction)];
+      Finding finding;
+      bool media = false;
+      for (const auto& stream : observation.streams) {
+        const auto& told = observation.classification->streams[static_cast<std::size_t>(stream.id)];
+        if (told.flow != flow.flow.id || !told.over_tcp) continue;
+        media = true;
+        if (stream.direction == direction) finding.streams.push_back(stream.id);
+      }
+      if (!media || record.segments.size() < fewest_segments) continue;   // one way may be so merged that no voice is told in it
+      const auto delivery = delivery_of(record, flow.tcp->handshake_round_trip);
+      const bool losing = delivery.loss_ratio() >= notable_loss && delivery.lost >= notable_lost;
+      if (!losing && delivery.stalled_ratio() < impairing_stalled) continue;
+      finding.kind = "loss";
+      finding.application = application_of(observation, flow);
+      if (observation.local_known) finding.direction = direction;
+      finding.calls.push_back(*flow.call);
+      finding.flows.push_back(flow.flow.id);
+      finding.start_time = record.start;
+      finding.end_time = record.start + capture::from_seconds(delivery.seconds);
+      finding.count = delivery.lost;
+      finding.confidence = capture_lost ? 0.5 : 0.95;
+      finding.numbers = {{"over_tcp", 1}, {"loss_ratio", delivery.loss_ratio()}, {"segments", static_cast<double>(delivery.segments)},
+                         {"stalls", static_cast<double>(delivery.stalls)}, {"stalled_s", delivery.stalled}, {"stalled_ratio", delivery.stalled_ratio()}, {"longest_s", delivery.longest}};
+      findings.push_back(std::move(finding));
+    }
+  }
+}
 
 }  // namespace
 
@@ -34,6 +73,7 @@ std::vector<Finding> loss(const DetectorInput& input) {
     if (segments > 0) finding.numbers["control_loss_ratio"] = retransmitted / segments;
     findings.push_back(std::move(finding));
   }
+  add_over_tcp(input, capture_lost, findings);
   for (const auto& measure : input.measures) {
     if (!measure.jitter_ms || *measure.jitter_ms < notable_jitter_ms || measure.direction != Direction::received) continue;
     Finding finding;

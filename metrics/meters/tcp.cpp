@@ -22,22 +22,28 @@ void TcpMeter::sample(Side& side, capture::Duration round_trip) {
   samples.push_back(static_cast<float>(capture::milliseconds(round_trip)));
 }
 
-/// True when all of [begin, end) had been missing: it arrives for the first time as far as the capture shows.
-bool TcpMeter::fill_hole(Side& side, std::uint32_t begin, std::uint32_t end) {
-  for (std::uint8_t i = 0; i < side.hole_count; ++i) {
+/// Takes [begin, end) out of the holes; a sender may merge what it sends again, so that segments keep no borders. Returns the
+/// bytes that arrive for the first time as far as the capture shows.
+std::uint32_t TcpMeter::fill_holes(Side& side, std::uint32_t begin, std::uint32_t end) {
+  std::uint32_t fresh = 0;
+  for (std::uint8_t i = 0; i < side.hole_count;) {
     Hole& hole = side.flight->holes[i];
-    if (before(begin, hole.begin) || before(hole.end, end)) continue;
-    if (begin == hole.begin) hole.begin = end;
-    else if (end == hole.end) hole.end = begin;
-    else if (side.hole_count < side.flight->holes.size()) {
-      side.flight->holes[side.hole_count++] = {end, hole.end};
-      hole.end = begin;
-      return true;
-    } else hole.end = begin;
+    const std::uint32_t from = before(begin, hole.begin) ? hole.begin : begin, to = before(hole.end, end) ? hole.end : end;
+    if (!before(from, to)) {
+      ++i;
+      continue;
+    }
+    fresh += to - from;
+    const Hole rest{to, hole.end};
+    hole.end = from;
+    if (rest.begin != rest.end) {
+      if (hole.begin == hole.end) hole = rest;
+      else if (side.hole_count < side.flight->holes.size()) side.flight->holes[side.hole_count++] = rest;
+    }
     if (hole.begin == hole.end) hole = side.flight->holes[--side.hole_count];
-    return true;
+    else ++i;
   }
-  return false;
+  return fresh;
 }
 
 void TcpMeter::data(Side& side, classify::Way way, const capture::Datagram& datagram) {
@@ -69,9 +75,10 @@ void TcpMeter::data(Side& side, classify::Way way, const capture::Datagram& data
     return;
   }
   if (length == 1 && end == side.next) return;           // a keep-alive probe (RFC 9293 3.8.4), nothing was lost
-  const bool fills = fill_hole(side, begin, end);
-  if (fills) side.payload_bytes += length;
-  else if (before(side.next, end)) {
+  const std::uint32_t fresh = fill_holes(side, begin, end);
+  const bool fills = fresh == length;
+  side.payload_bytes += fresh;
+  if (before(side.next, end)) {
     side.payload_bytes += end - side.next;
     side.next = end;
   }

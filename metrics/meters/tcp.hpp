@@ -47,7 +47,7 @@ class TcpMeter {
   };
   void data(Side& side, classify::Way way, const capture::Datagram& datagram);
   void acknowledge(Side& acknowledged, const capture::Datagram& datagram);
-  bool fill_hole(Side& side, std::uint32_t begin, std::uint32_t end);
+  static std::uint32_t fill_holes(Side& side, std::uint32_t begin, std::uint32_t end);
   static void sample(Side& side, capture::Duration round_trip);
 
   static constexpr std::size_t sample_limit = 256, loss_limit = 4'096;

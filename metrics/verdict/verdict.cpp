@@ -28,6 +28,8 @@ struct Quality {
   bool video = false;   ///< among the calls' media
   std::uint64_t numbered = 0;                     ///< packets whose numbers show losses
   bool by_cadence = false;                        ///< losses of some unnumbered stream can be told from its sender's pauses
+  bool unread = false;                            ///< of some stream they can't
+  bool over_tcp = false;                          ///< some media are in a TCP connection
 };
 
 /// Places left empty on a steady sender's grid. Our own sending in the same flow shows what the application leaves empty by itself.
@@ -36,10 +38,15 @@ void add_by_cadence(const Arm& arm, std::span<const Arm> arms, Quality& quality)
   const auto own = std::find_if(arms.begin(), arms.end(), [&](const Arm& other) {
     return other.whole_flow && other.flow == arm.flow && other.direction != arm.direction && other.source == LossSource::cadence && other.packets.size() >= fewest_packets;
   });
-  if (own == arms.end()) return;
+  if (own == arms.end()) {
+    quality.unread = true;
+    return;
+  }
   const auto count = [](const Arm& of) { return static_cast<double>(of.packets.size()); };
   if (arm.source == LossSource::cadence) {
     quality.by_cadence = true;
+    // Fewer: holes too long for losses one by one, the talker's pauses or losses in a row. More: the beat isn't the sender's.
+    if (const double beats = arm.duration() / arm.packet_times.own; std::abs(beats - count(arm)) > least_by_cadence * beats) quality.unread = true;
     // A late packet leaves its own place empty and is one too many where it comes.
     const double places = own->duration() > 0 ? count(*own) * arm.duration() / own->duration() : count(arm);
     const double lost = static_cast<double>(arm.lost) - std::max(0.0, count(arm) - places);
@@ -48,6 +55,8 @@ void add_by_cadence(const Arm& arm, std::span<const Arm> arms, Quality& quality)
   } else if (const double share = count(arm) / count(*own); share >= fewest_off_grid && share <= most_off_grid) {
     // Fewer than we send, and off any grid: a queue holds them up and drops.
     quality.worst_loss = std::max(quality.worst_loss, 1 - share);
+  } else {
+    quality.unread = true;
   }
 }
 
@@ -76,6 +85,11 @@ Quality quality_of(const Observation& observation, std::span<const StreamMeasure
     const auto& streams = observation.classification->streams;
     if (static_cast<std::size_t>(measure.id) >= streams.size()) continue;
     const auto kind = streams[static_cast<std::size_t>(measure.id)].kind;
+    if (const auto& stream = streams[static_cast<std::size_t>(measure.id)]; stream.over_tcp) {
+      quality.over_tcp = true;
+      const auto* flow = find_flow(observation, stream.flow);
+      if (flow != nullptr) quality.numbered += flow->segments[static_cast<std::size_t>(measure.direction)].segments.size();
+    }
     quality.video = quality.video || kind == classify::MediaKind::video;
     if (measure.jitter_ms && measure.direction == Direction::received && kind == classify::MediaKind::audio)
       quality.jitter = std::max(quality.jitter, *measure.jitter_ms);
@@ -83,7 +97,10 @@ Quality quality_of(const Observation& observation, std::span<const StreamMeasure
   for (const auto& arm : arms)
     if (can_show_losses(observation, arm)) {
       add_arm(arm, quality);
+      const auto* flow = find_flow(observation, arm.flow);
+      if (!arm.call || arm.streams.empty() || flow == nullptr || flow->tcp) continue;   // TCP sends again what is lost
       if (observation.local_known) add_by_cadence(arm, arms, quality);
+      else quality.unread = quality.unread || (arm.whole_flow && arm.source != LossSource::sequence && arm.packets.size() >= fewest_packets);
     }
   for (const auto& stream : observation.streams) {
     if (stream.direction == Direction::received && stream.delay.size() >= 50) {
@@ -141,11 +158,15 @@ Verdict judge(const Observation& observation, std::span<const StreamMeasures> me
   if (!control) verdict.would_help.insert(verdict.would_help.begin(), "control_traffic");
   if (enough) {
     // With this many packets a loss of three in all would have been seen with 95 % probability.
-    if (quality.numbered > 0) verdict.smallest_detectable["loss_ratio"] = std::min(1.0, 3.0 / static_cast<double>(quality.numbered));
-    else if (quality.by_cadence) verdict.smallest_detectable["loss_ratio"] = least_by_cadence;
-    // Video may adapt to a shaper so well that there is neither loss nor a full queue: then no size of cap is sure to show.
-    if (!quality.video) verdict.smallest_detectable["rate_ratio"] = quality.media_seconds >= 60 ? 0.95 : 0.85;
+    if (quality.numbered > 0 && !quality.unread) verdict.smallest_detectable["loss_ratio"] = std::min(1.0, 3.0 / static_cast<double>(quality.numbered));
+    else if (quality.by_cadence && !quality.unread) verdict.smallest_detectable["loss_ratio"] = least_by_cadence;
+    // Video may adapt to a shaper so well that there is neither loss nor a full queue: then no size of cap is sure to show. Nor is one
+    // that drops where losses can't be read.
+    // Over TCP it makes voice late, and the sender slow.
+    if (!quality.video && !quality.unread && !quality.over_tcp) verdict.smallest_detectable["rate_ratio"] = quality.media_seconds >= 60 ? 0.95 : 0.85;
     verdict.smallest_detectable["period_count"] = 3;
+    if (quality.over_tcp) verdict.parameters["cap_untold"] = "tcp";
+    if (quality.unread) verdict.parameters["cap_untold"] = "unread";
   }
   const Finding* worst = nullptr;
   for (const auto& finding : findings)
@@ -165,9 +186,10 @@ Verdict judge(const Observation& observation, std::span<const StreamMeasures> me
   const bool slower_alone = std::any_of(findings.begin(), findings.end(), is_slower_alone);
   if (trouble == nullptr && !enough) return verdict;
   const bool losing = !capture_lost && (quality.worst_loss >= impairing_loss || quality.worst_window >= impairing_window_loss);
-  if (trouble != nullptr || losing || quality.delay_p95 >= impairing_delay_ms || quality.jitter >= impairing_jitter_ms || quality.reported_loss >= impairing_loss) {
+  const bool late = !capture_lost && std::any_of(findings.begin(), findings.end(), [](const Finding& f) { return f.kind == "loss" && f.numbers.contains("over_tcp"); });
+  if (trouble != nullptr || losing || late || quality.delay_p95 >= impairing_delay_ms || quality.jitter >= impairing_jitter_ms || quality.reported_loss >= impairing_loss) {
     verdict.verdict_class = VerdictClass::impaired;
-    const bool only_the_call = has("selective_loss") || has("differential") || slower_alone;
+    const bool only_the_call = has("selective_loss") || has("differential") || slower_alone || (trouble != nullptr && trouble->numbers.contains("far_end_silent"));
     verdict.key = control && !only_the_call ? "general_network_problem" : "unexplained_impairment";
     verdict.confidence = 0.9;
     if (trouble != nullptr) describe(verdict, *trouble);
@@ -182,7 +204,7 @@ Verdict judge(const Observation& observation, std::span<const StreamMeasures> me
     return verdict;
   verdict.verdict_class = VerdictClass::clean;
   verdict.key = "no_impairment_found";
-  verdict.confidence = quality.media_seconds >= 60 ? 0.97 : 0.93;
+  verdict.confidence = quality.unread ? 0.9 : quality.media_seconds >= 60 ? 0.97 : 0.93;
   return verdict;
 }
 

@@ -1,11 +1,13 @@
 // Cuts that keep a beat: how few suffice, in what applications, and what is only mentioned.
 #include "../../support/machine.hpp"
 
+#include "metrics/fits/keepalives.hpp"
 #include "metrics/interruptions.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 using namespace callwitness;
@@ -14,14 +16,16 @@ using tests::accused, tests::find, tests::has, tests::Machine, tests::peer, test
 
 namespace {
 
-/// Calls that go dead at `times` while we keep sending for five seconds, and are redialled three seconds after, the last one not.
+constexpr double software = 1, person = 4;   ///< seconds until it calls again
+
+/// Calls that go dead at `times` while we keep sending for five seconds, and are made again `redial` seconds after, the last one not.
 template <class Talk>
-metrics::Analysis cut_at(const std::vector<double>& times, Talk&& talk, double pages_until = 1e9) {
+metrics::Analysis cut_at(const std::vector<double>& times, Talk&& talk, double pages_until = 1e9, double redial = software) {
   Machine machine;
   double from = 2;
   for (std::size_t k = 0; k < times.size(); ++k) {
     talk(machine, static_cast<std::uint16_t>(30000 + 2 * k), from, times[k]);
-    from = times[k] + 8;
+    from = times[k] + 5 + redial;
   }
   machine.pages(std::min(pages_until, from + 40));
   return machine.analysis();
@@ -38,6 +42,59 @@ void opaque(Machine& machine, std::uint16_t port, double from, double cut) {
       for (auto& byte : payload) byte = static_cast<std::uint8_t>(random.next() >> 24);
       machine.udp(t + (sent ? 0 : 0.007), {peer, port, 23456, false}, sent, payload);
     }
+}
+
+/// A STUN binding request of the far end, and our answer.
+void stun(Machine& machine, std::uint16_t port, double at) {
+  for (const bool sent : {false, true}) {
+    std::vector<std::uint8_t> message = {static_cast<std::uint8_t>(sent ? 1 : 0), 1, 0, 0, 0x21, 0x12, 0xa4, 0x42};
+    for (int i = 0; i < 12; ++i) message.push_back(static_cast<std::uint8_t>(at * 7 + i));
+    machine.udp(at + (sent ? 0.001 : 0), {peer, port, 23456, false}, sent, message);
+  }
+}
+
+/// One call in which the far end is silent for six seconds of every minute: `lost`, or as nothing was sent; `checks` come all through it.
+metrics::Analysis silent_each_minute(bool lost, bool checks) {
+  Machine machine;
+  const Wire wire{peer, 30000, 23456, false};
+  for (const bool sent : {true, false}) {
+    std::uint32_t number = 0;
+    for (int i = 0; i * 0.02 < 330; ++i) {
+      const double t = 2 + i * 0.02;
+      const bool silent = !sent && std::fmod(t, 60) > 54;
+      if (!silent || lost) ++number;
+      if (silent) continue;
+      std::vector<std::uint8_t> rtp = {0x80, 0};
+      montecarlo::put16(rtp, number & 0xffff);
+      montecarlo::put32(rtp, static_cast<std::uint32_t>(i) * 160);
+      montecarlo::put32(rtp, sent ? 7 : 8);
+      rtp.resize(172, 0x55);
+      machine.udp(t + (sent ? 0 : 0.007), wire, sent, rtp);
+    }
+  }
+  if (checks)
+    for (double t = 2.5; t < 330; t += 2.7) stun(machine, 30000, t);
+  machine.pages(340);
+  return machine.analysis();
+}
+
+/// Voice of changing size every 20 ms and, at 2.2 s and every ten seconds from there, a packet of 70 bytes; silent from 60 to 66 s,
+/// `without` the one that was due at 62.2 s.
+metrics::FlowObservation with_keepalives(bool without) {
+  metrics::FlowObservation flow;
+  const auto add = [&](double at, std::uint32_t bytes) {
+    metrics::TracePacket packet;
+    packet.time = callwitness::capture::Time{} + callwitness::capture::from_seconds(at);
+    packet.ip_bytes = bytes;
+    packet.direction = metrics::Direction::received;
+    flow.trace.push_back(packet);
+  };
+  for (int i = 0; i < 6000; ++i) {
+    const double at = i * 0.02;
+    if (i % 500 == 110 && !(without && at > 60 && at < 66)) add(at + 0.005, 70);
+    if (at < 60 || at > 66) add(at, 120 + static_cast<std::uint32_t>(i * 7919 % 41));
+  }
+  return flow;
 }
 
 }  // namespace
@@ -58,6 +115,39 @@ TEST_CASE("a period allows for as much jitter as chance does not, and for missed
   CHECK(missed->period == Approx(100));
   CHECK(missed->missed == 1);
   CHECK_FALSE(period_of({100, 130, 210, 450, 520}).has_value());
+}
+
+TEST_CASE("a recording that ends at the same age and is called again by people accuses nobody", "[cuts]") {
+  const std::vector<double> exact{50, 104, 158, 212, 266};   // each call 45 s old
+  for (const auto talk : {&rtp, &opaque}) {
+    const auto analysis = cut_at(exact, talk, 1e9, person);
+    const auto* cuts = find(analysis, "periodic_reset");
+    REQUIRE(cuts != nullptr);
+    CHECK(cuts->mechanism == "silence");
+    CHECK(cuts->confidence < 0.9);
+    CHECK_FALSE(accused(analysis));
+    CHECK(analysis.verdict.verdict_class == metrics::VerdictClass::impaired);
+    CHECK(analysis.verdict.key == "unexplained_impairment");
+    CHECK(accused(cut_at(exact, talk, 1e9, software)));
+  }
+}
+
+TEST_CASE("a far end that sends nothing for a while is no cut, nor one whose checks go on", "[cuts]") {
+  CHECK(accused(silent_each_minute(true, false)));
+  for (const bool checks : {true, false}) {
+    const auto analysis = silent_each_minute(false, checks);
+    CHECK_FALSE(has(analysis, "outage"));
+    CHECK_FALSE(has(analysis, "periodic_reset"));
+  }
+  // Numbers count what nobody hears, too; the checks that came tell.
+  CHECK_FALSE(has(silent_each_minute(true, true), "periodic_reset"));
+}
+
+TEST_CASE("a keep-alive that was due and never came tells a dead path", "[cuts]") {
+  const auto at = [](double seconds) { return callwitness::capture::Time{} + callwitness::capture::from_seconds(seconds); };
+  CHECK(metrics::keepalive_missed(with_keepalives(true), at(59.98), at(66.02)));
+  CHECK_FALSE(metrics::keepalive_missed(with_keepalives(false), at(59.98), at(62.2)));
+  CHECK_FALSE(metrics::keepalive_missed(with_keepalives(true), at(53), at(59)));
 }
 
 TEST_CASE("three exact beats suffice where everything else lives on, readable or not", "[cuts]") {

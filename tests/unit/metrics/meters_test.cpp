@@ -234,3 +234,19 @@ TEST_CASE("TCP tells round trips, retransmissions and what the capture missed") 
   CHECK_FALSE(seen.syn_unanswered);
   CHECK(feed.meter.observation(true, true).retransmissions[1] == 1);
 }
+
+TEST_CASE("a retransmission that merges segments fills every hole that it covers") {
+  using classify::Way;
+  for (const bool whole : {true, false}) {
+    TcpFeed feed;
+    feed(0, Way::backward, 24, 1000, 1, 100);
+    feed(20, Way::backward, 24, 1200, 1, 100);                 // 1100 ... 1199 was lost,
+    feed(40, Way::backward, 24, 1400, 1, 100);                 // 1300 ... 1399 too
+    feed(300, Way::backward, 24, 1050, 1, whole ? 500 : 300);  // all of it in one, and new data behind; or not the last 50
+    feed(330, Way::forward, 16, 1, whole ? 1550 : 1500, 0);
+    const auto seen = feed.meter.observation(false, true);
+    CHECK(seen.acknowledged_unseen[1] == (whole ? 0 : 1));
+    CHECK(seen.payload_bytes[1] == (whole ? 550 : 450));
+    CHECK(seen.retransmissions[1] == 1);
+  }
+}
