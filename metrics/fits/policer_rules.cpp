@@ -73,7 +73,10 @@ void judge(PolicerFit& fit) {
 bool is_clear_by_cadence(const PolicerFit& fit) {
   constexpr double widest_spread = 0.06, least_precision = 0.5, least_recall = 0.7;
   constexpr double much_gain = 150, widest_at_much_gain = 0.13, steadier_than_offered = 1.5, precision_at_much_gain = 0.3, lift_at_much_gain = 2, recall_at_much_gain = 0.65;
-  const bool exact = fit.spread <= widest_spread && fit.precision >= least_precision && fit.recall >= least_recall;
+  // What a bucket lets pass between two losses is its rate: it varies no more than what came to it.
+  constexpr double by_jitter = 0.02;
+  const bool as_steady = fit.spread <= std::max(by_jitter, fit.offered_spread);
+  const bool exact = as_steady && fit.spread <= widest_spread && fit.precision >= least_precision && fit.recall >= least_recall;
   const bool explains_much = fit.gain >= much_gain && fit.spread <= widest_at_much_gain && fit.offered_spread >= steadier_than_offered * fit.spread &&
                              fit.precision >= precision_at_much_gain && fit.precision >= lift_at_much_gain * fit.loss_ratio && fit.recall >= recall_at_much_gain;
   return exact || explains_much;

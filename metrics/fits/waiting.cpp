@@ -30,8 +30,12 @@ bool waited_before_losses(std::span<const ArmPacket> arrived, std::span<const Ar
     // Once for each lost packet: an overflow's run of them weighs more than stray ones.
     for (std::size_t k = i + 1; k < sent.size() && sent[k].lost; ++k) before.push_back(wait);
   }
-  constexpr double chance = 1e-3, good_part = 0.3;
-  return before.empty() || other.empty() || (median(before) - median(other) > std::max(least_s, good_part * 8 * median(sizes) / rate_bps) && mann_whitney_p(before, other) < chance);
+  constexpr double chance = 1e-3, good_part = 0.3, long_waits = 0.75;
+  if (before.empty() || other.empty()) return true;
+  if (mann_whitney_p(before, other) >= chance) return false;
+  // A queue that hardly empties (somebody's upload keeps it so) is at its fullest when it drops.
+  const bool fullest = least_s > 0 && quantile(other, 0.9) - quantile(other, 0.1) >= least_s && median(before) >= quantile(other, long_waits);
+  return fullest || median(before) - median(other) > std::max(least_s, good_part * 8 * median(sizes) / rate_bps);
 }
 
 bool lost_between_batches(std::span<const ArmPacket> arrived, std::span<const ArmPacket> sent) {

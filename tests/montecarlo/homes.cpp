@@ -78,11 +78,21 @@ void absences(Home& home, World& world) {
   world.page_every = random.uniform(2, 12);
 }
 
+/// Somebody uploads at the far end, over a line that is not much faster than the call.
+void far_end_upload(Home& home, World& world) {
+  auto& random = world.random;
+  std::vector<std::pair<double, double>> uploads;
+  for (double t = random.exponential(15); t < home.seconds; t += random.exponential(20)) uploads.emplace_back(t, t + random.uniform(5, 60)), t = uploads.back().second;
+  const double rate = (home.video ? 400'000 : home.offered) * random.uniform(2, 15);
+  world.down.elements.push_back(std::make_unique<FarUpload>(rate, rate / 8 * random.uniform(0.03, 0.4), std::move(uploads)));
+}
+
 struct Kind { std::string_view name; void (*furnish)(Home&, World&); };
 constexpr Kind kinds[] = {{"two_callers", two_callers},   {"two_callers_video", two_callers}, {"roaming", roaming},           {"roaming_video", roaming},
                           {"roaming_opaque", roaming},    {"bonded", bonded},                 {"bonded_video", bonded},       {"bonded_opaque", bonded},
                           {"sleeping", sleeping},         {"sleeping_constant", sleeping},    {"sleeping_opaque", sleeping},  {"modem_shaper", modem_shaper},
-                          {"modem_shaper_video", modem_shaper}, {"modem_shaper_opaque", modem_shaper}, {"absences", absences}, {"absences_constant", absences}};
+                          {"modem_shaper_video", modem_shaper}, {"modem_shaper_opaque", modem_shaper}, {"absences", absences}, {"absences_constant", absences},
+                          {"far_end_upload", far_end_upload}, {"far_end_upload_video", far_end_upload}, {"far_end_upload_opaque", far_end_upload}};
 
 }  // namespace
 

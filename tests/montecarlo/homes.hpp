@@ -12,6 +12,30 @@ namespace montecarlo {
 
 struct World;
 
+/// The far end's line, which somebody there uploads through now and then: a queue that nobody here sees, kept full by TCP.
+class FarUpload final : public Element {
+ public:
+  FarUpload(double rate_bps, double queue_bytes, std::vector<std::pair<double, double>> uploads) : rate_(rate_bps / 8), queue_(queue_bytes), uploads_(std::move(uploads)) {}
+  bool pass(SimPacket& packet) override {
+    if (!packet.is_call) return true;
+    for (constexpr double step = 0.005; now_ < packet.sent; now_ += step) {
+      const bool busy = std::any_of(uploads_.begin(), uploads_.end(), [&](const auto& upload) { return now_ >= upload.first && now_ < upload.second; });
+      // Additive increase, multiplicative decrease once a round trip and queue.
+      upload_ = busy ? upload_ + 0.02 * rate_ * step / 0.1 : 0.9 * rate_;
+      backlog_ = std::max(0.0, backlog_ + ((busy ? upload_ : 0) - rate_) * step);
+      if (backlog_ > queue_) backlog_ = queue_, upload_ *= now_ > slowed_ + 0.3 ? 0.7 : 1, slowed_ = now_ > slowed_ + 0.3 ? now_ : slowed_;
+    }
+    if (backlog_ + packet.bytes > queue_) return false;
+    backlog_ += packet.bytes;
+    packet.arrival += backlog_ / rate_;
+    return true;
+  }
+
+ private:
+  double rate_, queue_, backlog_ = 0, upload_ = 0, now_ = 0, slowed_ = 0;
+  std::vector<std::pair<double, double>> uploads_;
+};
+
 /// A phone that goes from one access point to another: gaps, and behind each another delay.
 class Roaming final : public Element {
  public:

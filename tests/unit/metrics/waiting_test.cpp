@@ -60,6 +60,19 @@ TEST_CASE("an overflow of a hundred packets weighs more than twenty stray losses
   CHECK_FALSE(metrics::waited_before_losses(arms.arrived, arms.sent, 40'000, 0.05));
 }
 
+TEST_CASE("a queue that hardly empties drops when it is fullest; a bucket before it does not care", "[waiting]") {
+  for (const bool in_queue : {true, false}) {
+    Arms arms;
+    for (std::uint32_t i = 0; i < 3000; ++i) {
+      const double wait = 0.1 + 0.05 * (i % 50) / 50;                     // 100 to 150 ms, never empty
+      const bool gone = in_queue ? i % 50 >= 45 : i % 10 == 7;
+      arms.sent.push_back({0.02 * i, 100, gone ? 0 : i + 1, gone});
+      arms.arrived.push_back({0.02 * i + (in_queue ? wait : 0.1 + 0.05 * (i % 49) / 49), 100, gone ? 0 : i + 1, gone});
+    }
+    CHECK(metrics::waited_before_losses(arms.arrived, arms.sent, 40'000, 0.03) == in_queue);
+  }
+}
+
 TEST_CASE("packets that overtake one another came by two ways", "[waiting]") {
   metrics::Observation observation;
   metrics::Arm arm;
