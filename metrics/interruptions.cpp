@@ -20,7 +20,7 @@ constexpr double least_sending = 0.4;       ///< share of the usual sending rate
 constexpr double usual_pause = 1.2;         ///< seconds: a flow whose own pauses are longer has no telling silence
 constexpr std::size_t fewest_control_gaps = 3;
 constexpr double long_for_control = 2;      ///< times the usual pause of what keeps the path open: that died as well
-constexpr double sooner_than_people = 3;    ///< seconds from our end's last packet to the next call's first: to hang up and dial takes longer
+constexpr double longest_redial = 60;       ///< seconds: later is another call
 constexpr double same_event = 8;            ///< seconds: flows of one host that die together
 // People who hang up and redial (uptimes log-normal, sigma 0.5) seldom keep a beat this well by chance.
 constexpr double widest_of_two = 0.01, widest_of_three = 0.02, widest_of_four = 0.04, widest_of_more = 0.08;   ///< gaps
@@ -214,16 +214,17 @@ Company company_of(const Observation& observation, const FlowObservation& own, d
   return {sent > 1 || unanswered_between(observation, own, from, to) > 0 ? dead : absent, received};
 }
 
-/// Software that finds its call dead calls again by itself, at once.
-bool redialled(const Observation& observation, const FlowObservation& own, const Interruption& cut) {
+/// Seconds from our end's last packet to the next media of that party.
+std::optional<double> redialled_after(const Observation& observation, const FlowObservation& own, const Interruption& cut) {
+  std::optional<double> soonest;
   for (const auto& flow : observation.classification->flows) {
     if (flow.id == own.flow.id) continue;
     const double began = capture::seconds(flow.first_time - observation.first_time);
-    if (began <= cut.start || began > cut.end + sooner_than_people) continue;
+    if (began <= cut.start || began > cut.end + longest_redial || (soonest && began - cut.end >= *soonest)) continue;
     const auto* other = find_flow(observation, flow.id);
-    if (other != nullptr && (other->call || flow.role == classify::Role::media) && same_party(*other, own)) return true;
+    if (other != nullptr && (other->call || flow.role == classify::Role::media) && same_party(*other, own)) soonest = began - cut.end;
   }
-  return false;
+  return soonest;
 }
 
 std::vector<Interruption> interruptions_of(const Observation& observation) {
@@ -263,7 +264,7 @@ std::vector<Interruption> interruptions_of(const Observation& observation) {
     cut.others = company.others;
     cut.others_received = company.seconds_received;
     cut.uptime = uptime_at(observation, *flow, merged, cut.start);
-    cut.redialled = !cut.resumed && redialled(observation, *flow, cut);
+    if (!cut.resumed) cut.redialled_s = redialled_after(observation, *flow, cut);
     merged.push_back(cut);
   }
   return merged;

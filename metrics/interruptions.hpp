@@ -15,7 +15,7 @@ struct Interruption {
   double start = 0, end = 0;          ///< seconds; end: when something came again, or the flow's last packet
   bool resumed = false;               ///< on the same flow
   bool lost = false;                  ///< what the far end sent meanwhile is missing: the path was dead, the far end wasn't
-  bool redialled = false;             ///< media of that party began anew sooner than people redial
+  std::optional<double> redialled_s;  ///< seconds from our end's last packet until media of that party began anew
   std::optional<double> uptime;       ///< seconds since the flow began or came back; unknown: it was there before the capture
   enum class Others : std::uint8_t { absent, alive, dead } others = Others::absent;
   double others_received = 0;         ///< packets' worth of evidence: seconds of it with other traffic received

@@ -15,18 +15,23 @@ constexpr std::size_t fewest_of_redials = 4;   ///< cuts after which the flow di
 constexpr double exact_beat = 0.003;
 constexpr double clearly_steadier = 0.5;   ///< of two beats that fit, the one with so much smaller a deviation
 
+constexpr double sooner_than_people = 3;   ///< seconds: to hang up and dial takes longer
+constexpr double hurried = 5;              ///< who calls again so soon found the call dead; or it was over, so that this accuses nobody
+
 /// More than a far end gone silent: a reset, or what was sent meanwhile is missing, or software called again by itself.
-bool shows_a_dead_path(const Interruption& cut) { return cut.kind == Interruption::Kind::tcp_reset || cut.lost || cut.redialled; }
+bool shows_a_dead_path(const Interruption& cut) {
+  return cut.kind == Interruption::Kind::tcp_reset || cut.lost || cut.redialled_s.value_or(hurried) <= sooner_than_people;
+}
 
 std::string_view mechanism_of(const std::vector<const Interruption*>& cuts) {
-  std::size_t resets = 0, tcp = 0, shown = 0;
+  std::size_t resets = 0, tcp = 0, dead = 0;
   for (const auto* cut : cuts) {
     resets += cut->kind == Interruption::Kind::tcp_reset ? 1 : 0;
     tcp += cut->kind == Interruption::Kind::tcp_silence ? 1 : 0;
-    shown += shows_a_dead_path(*cut) ? 1 : 0;
+    dead += shows_a_dead_path(*cut) || (cut->redialled_s && *cut->redialled_s <= hurried) ? 1 : 0;
   }
   if (2 * resets >= cuts.size()) return "tcp_rst";
-  return 2 * tcp >= cuts.size() || shown == 0 ? "silence" : "udp_blackhole";
+  return 2 * tcp >= cuts.size() || dead == 0 ? "silence" : "udp_blackhole";
 }
 
 Finding tell(const DetectorInput& input, const std::vector<const Interruption*>& cuts, std::string_view kind) {

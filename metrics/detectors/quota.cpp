@@ -10,6 +10,7 @@ namespace callwitness::metrics {
 namespace {
 
 constexpr double least_loss = 0.05;          ///< a radio that leaves its channel every ten seconds takes 1-3 %
+constexpr double longest_closed = 0.9;        ///< of a period: who hardly gets anything has no limit but an outage
 constexpr double testable_period = 5;        ///< seconds: scans and handovers repeat like that, so that others must be seen to go on
 constexpr double least_others = 0.3;         ///< of their usual rate, while the call is shut off
 constexpr std::size_t least_seconds = 4;     ///< wholly within closed stretches, for that to be told
@@ -84,7 +85,7 @@ std::vector<Finding> quota(const DetectorInput& input) {
         came_by_two_ways(input.observation, arm))
       continue;
     const auto fit = fit_quota(arm.packets);
-    if (!fit || fit->closed_s < least_loss * fit->period) continue;
+    if (!fit || fit->closed_s < least_loss * fit->period || fit->closed_s > longest_closed * fit->period) continue;
     if (capture_may_explain(input.earlier, fit->closed_s / fit->period)) continue;
     // What passes is short of the quota by the part of a packet that didn't fit: half of one on average.
     std::vector<double> sizes;

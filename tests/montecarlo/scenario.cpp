@@ -223,7 +223,8 @@ Simulated simulate(std::string_view name, std::uint64_t seed, double seconds) {
       const double at = from + uptime + random.normal(0, 0.005 * uptime), until = at + random.uniform(4, 9);
       calls.emplace_back(from, frozen ? from + 120 : until - 0.2);
       if (!frozen) intervals.emplace_back(at, until);
-      from = calls.back().second + random.uniform(2, 60);
+      // The program calls again by itself; whether people do so or a recording has ended, nobody can tell.
+      from = calls.back().second + (frozen ? random.uniform(2, 60) : random.uniform(0.2, 2));
     }
     seconds = world.seconds = calls.back().second + 5;
     add(world.down, std::make_unique<Blackout>(intervals, the_call()));

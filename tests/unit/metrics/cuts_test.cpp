@@ -16,7 +16,7 @@ using tests::accused, tests::find, tests::has, tests::Machine, tests::peer, test
 
 namespace {
 
-constexpr double software = 1, person = 4;   ///< seconds until it calls again
+constexpr double software = 1, hurried = 4, person = 5.5;   ///< seconds until it calls again
 
 /// Calls that go dead at `times` while we keep sending for five seconds, and are made again `redial` seconds after, the last one not.
 template <class Talk>
@@ -129,6 +129,9 @@ TEST_CASE("a recording that ends at the same age and is called again by people a
     CHECK(analysis.verdict.verdict_class == metrics::VerdictClass::impaired);
     CHECK(analysis.verdict.key == "unexplained_impairment");
     CHECK(accused(cut_at(exact, talk, 1e9, software)));
+    const auto soon = cut_at(exact, talk, 1e9, hurried);
+    CHECK_FALSE(accused(soon));
+    CHECK(find(soon, "periodic_reset")->mechanism == "udp_blackhole");
   }
 }
 
