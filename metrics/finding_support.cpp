@@ -106,13 +106,21 @@ bool can_show_losses(const Observation& observation, const Arm& arm) {
 
 bool came_by_two_ways(const Observation& observation, const Arm& arm) {
   constexpr double overtaken_share = 0.01;   // a queue overtakes nothing; what a single line reorders is far less
-  std::uint64_t packets = 0, reordered = 0;
-  for (const auto id : arm.streams) {
-    if (static_cast<std::size_t>(id) >= observation.streams.size()) continue;
-    packets += observation.streams[static_cast<std::size_t>(id)].packets;
-    reordered += observation.streams[static_cast<std::size_t>(id)].reordered;
+  std::uint64_t packets[2] = {0, 0}, reordered[2] = {0, 0};   // the arm's, and of the flow's other direction
+  for (const auto& stream : observation.streams) {
+    const bool own = std::find(arm.streams.begin(), arm.streams.end(), stream.id) != arm.streams.end();
+    const auto index = static_cast<std::size_t>(stream.id);
+    const bool beside = stream.direction != arm.direction && observation.classification != nullptr && index < observation.classification->streams.size() &&
+                        observation.classification->streams[index].flow == arm.flow;
+    if (!own && !beside) continue;
+    packets[own ? 0 : 1] += stream.packets;
+    reordered[own ? 0 : 1] += stream.reordered;
   }
-  return packets > 0 && static_cast<double>(reordered) >= overtaken_share * static_cast<double>(packets);
+  const auto overtaken = [&](std::size_t side) {
+    return packets[side] > 0 && static_cast<double>(reordered[side]) >= overtaken_share * static_cast<double>(packets[side]);
+  };
+  // Numbers that stand out of order at our own end, too, are the program's: nothing can have overtaken there yet.
+  return overtaken(0) && !(observation.local_known && arm.direction == Direction::received && overtaken(1));
 }
 
 double delay_of(const Observation& observation, const Arm& arm) {

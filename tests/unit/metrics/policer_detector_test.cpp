@@ -45,7 +45,7 @@ struct Call {
     arm.direction = Direction::sent;
     for (double i = 0; i < packets; ++i) arm.packets.push_back({i * 60 / packets, 200, 1, false});
   }
-  std::size_t found() const { return metrics::policer({observation, {}, arms, {}}).size(); }
+  std::size_t found() const { return metrics::policer({observation, {}, arms, {}, {}}).size(); }
 };
 
 }  // namespace

@@ -54,7 +54,7 @@ struct Line {
       flow.bytes.received[i / 100] += 1500;
     }
   }
-  std::vector<metrics::Finding> findings() const { return metrics::quota({observation, {}, arms, {}}); }
+  std::vector<metrics::Finding> findings() const { return metrics::quota({observation, {}, arms, {}, {}}); }
 };
 
 }  // namespace
