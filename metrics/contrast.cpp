@@ -1,5 +1,6 @@
 #include "metrics/contrast.hpp"
 
+#include "metrics/contrast_bounds.hpp"
 #include "metrics/statistics.hpp"
 
 #include <algorithm>
@@ -10,7 +11,6 @@
 namespace callwitness::metrics {
 namespace {
 
-constexpr double clear_excess = 1.7;       ///< a line that held packets back 400 ms shows at most 1.4 times its rate in a second
 constexpr double excess_if_suffering = 3;  ///< TCP that loses a lot itself must be far above the cap
 constexpr double suffering_retransmissions = 0.05;
 constexpr double starving_retransmissions = 0.15;   ///< of few segments: what is starved sends few
@@ -19,8 +19,6 @@ constexpr double most_loss_in_busy = 3;
 constexpr std::size_t telling_losing_seconds = 3;
 constexpr double largest_chance = 0.02;      ///< of so many losing seconds among the busy ones: few come together by chance
 constexpr double excess_in_one_second = 5, bits_in_one_second = 400'000;   ///< more than any bucket that isn't empty holds back
-constexpr double longest_s = 200'000;       ///< two days: beyond, observe.cpp keeps no series, and a clock that jumps would cost memory
-constexpr double bits_beyond_a_bucket = 250'000;   ///< in all: a shared bucket that was full may let this much past the rate
 constexpr double nearly_all = 0.99;         ///< of a second within used-up periods: their bounds are told to some milliseconds
 /// Seconds in which a single flow was faster, than the whole of the call's flow, too: a fair queue gives none more than that.
 constexpr std::size_t least_faster_alone = 2;
@@ -89,7 +87,7 @@ struct Seconds {
 
 std::optional<Seconds> seconds_of(const Observation& observation, const Arm& arm, double from, double to) {
   const auto* own = find_flow(observation, arm.flow);
-  if (own == nullptr || to <= from || to - from > longest_s) return std::nullopt;
+  if (own == nullptr || to <= from || to - from > longest_contrast_s) return std::nullopt;
   const auto first = static_cast<std::int64_t>(std::floor(from)), last = static_cast<std::int64_t>(std::ceil(to));
   const auto size = static_cast<std::size_t>(std::max<std::int64_t>(1, last - first));
   Seconds seconds;

@@ -1,11 +1,12 @@
 #include "metrics/contrast.hpp"
 
+#include "metrics/contrast_bounds.hpp"
+
 #include <algorithm>
 
 namespace callwitness::metrics {
 namespace {
 
-constexpr double clear_excess = 1.7, bits_beyond_a_bucket = 250'000, longest_s = 200'000;   ///< as in contrast.cpp
 constexpr double piece_s = 0.25;            ///< of a stretch, in which a flow that was faster counts
 constexpr double wants = 0.5;               ///< of the cap: less is a name query or an acknowledgement
 constexpr std::size_t least_faster_pieces = 3;
@@ -18,7 +19,7 @@ Contrast contrast_in(const Observation& observation, const Arm& arm, double cap_
   const auto* own = find_flow(observation, arm.flow);
   if (own == nullptr || stretches.empty()) return contrast;
   const double origin = stretches.front().begin, end = stretches.back().end;
-  if (end - origin > longest_s) return contrast;
+  if (end - origin > longest_contrast_s) return contrast;
   const auto way = static_cast<std::size_t>(arm.direction);
   std::vector<double> fastest;                           // bits of the fastest single flow, of each piece of each stretch
   std::vector<std::size_t> first;                        // piece of each stretch
