@@ -33,7 +33,7 @@ Contrast contrast_in(const Observation& observation, const Arm& arm, double cap_
     const auto after = std::upper_bound(stretches.begin(), stretches.end(), at, [](double value, const Stretch& stretch) { return value < stretch.begin; });
     if (after == stretches.begin()) return std::nullopt;
     const auto index = static_cast<std::size_t>(after - stretches.begin() - 1);
-    const auto piece = first[index] + static_cast<std::size_t>((at - stretches[index].begin) / piece_s);
+    const auto piece = first[index] + static_cast<std::size_t>((std::min(at, stretches[index].end) - stretches[index].begin) / piece_s);
     return piece < first[index + 1] ? std::optional(piece) : std::nullopt;
   };
   const auto overlaps = [&](double from, double to) {

@@ -70,6 +70,16 @@ std::optional<std::int64_t> missing_between(const Observation& observation, cons
   return ahead % (std::int64_t{1} << streams[before.stream].sequence_bits) == 1 ? 0 : ahead - 1;
 }
 
+/// A counter of eight bits turns too often in a silence to tell how many are missing. That it doesn't go on with the next number
+/// tells that some are. (SequenceMeter may take the first one then for a stray, or for one that came before.)
+bool narrow_counter_jumps(const Observation& observation, const TracePacket& before, const TracePacket& after) {
+  constexpr int narrow = 8;
+  const auto& streams = observation.classification->streams;
+  if (before.stream != after.stream || before.stream >= streams.size() || streams[before.stream].sequence_bits > narrow) return false;
+  if (before.extended_sequence == TracePacket::no_sequence) return false;
+  return after.duplicate || after.extended_sequence == TracePacket::no_sequence;
+}
+
 /// The same over a silence that begins after media packet `last`: of the stream that misses most.
 std::optional<std::int64_t> missing_over(const Observation& observation, const Times& times, std::size_t last) {
   std::optional<std::int64_t> most;
@@ -119,7 +129,8 @@ void add_silences(const Observation& observation, const FlowObservation& flow, s
     const bool last = i + 1 == times.received.size();
     const double to = last ? end_of_capture : times.received[i + 1];
     if (to - from < least_silence || count_in(times.media, from - history, from) < least_before) continue;
-    const std::size_t next = count_in(times.media, -1, from);   // media packet, the first after the silence
+    const auto next = static_cast<std::size_t>(std::upper_bound(times.media.begin(), times.media.end(), from) - times.media.begin());   // media packet after the silence
+    if (next == 0) continue;   // where a clock stepped back
     // Something else still came after the last of the media, or comes before the next: the path lives, the far end is silent.
     if (from - times.media[next - 1] > usual_pause) continue;
     const bool media_follows = next < times.media.size() && times.media[next] - to <= usual_pause;
@@ -140,7 +151,9 @@ void add_silences(const Observation& observation, const FlowObservation& flow, s
     cut.end = last ? std::max(times.sent.back(), from + least_silence) : to;
     cut.resumed = !last;
     // What acknowledges nothing of what we send is dead; so is what swallows numbers, or a keep-alive.
-    cut.lost = !last && (flow.tcp || (missing && static_cast<double>(*missing + 1) >= (to - from) / own_pause) ||
+    const bool jumps = next < times.media.size() && narrow_counter_jumps(observation, *times.media_packets[next - 1], *times.media_packets[next]);
+    const bool narrow = missing && static_cast<int>(observation.classification->streams[times.media_packets[next - 1]->stream].sequence_bits) <= 8;
+    cut.lost = !last && (flow.tcp || jumps || narrow || (missing && static_cast<double>(*missing + 1) >= (to - from) / own_pause) ||
                          keepalive_missed(flow, times.received_packets[i]->time, times.received_packets[i + 1]->time));
     cut.ordinal = times.received_packets[i]->ordinal;
     found.push_back(cut);

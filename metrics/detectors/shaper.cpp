@@ -10,6 +10,8 @@ namespace callwitness::metrics {
 namespace {
 
 constexpr double lowest_line_bps = 100'000;  ///< without control traffic: no line sold is slower
+constexpr double slowest_uplink_bps = 150'000;   ///< whose video adapts to a far end's own slow uplink fills it now and then just so
+constexpr double only_mentioned = 0.85;
 constexpr double least_loss = 0.02;          ///< a full queue loses; or it shows as delay
 constexpr double least_delay_ms = 60;
 constexpr double least_saturated_unread = 0.75;   ///< of the windows from its first to its last
@@ -85,7 +87,8 @@ std::vector<Finding> shaper(const DetectorInput& input) {
     finding.rate_bps = queue->rate_bps;
     finding.rate_bps_low = queue->rate_low;
     finding.rate_bps_high = queue->rate_high;
-    finding.confidence = contrast.exceeds ? 0.99 : 0.9;
+    const bool may_be_far_uplink = !queue->plateau && arm.direction == Direction::received && queue->rate_bps > slowest_uplink_bps;
+    finding.confidence = may_be_far_uplink ? only_mentioned : contrast.exceeds ? 0.99 : 0.9;
     finding.numbers = queue->numbers;
     finding.numbers.merge(std::map<std::string, double>{{"losses", static_cast<double>(lost)}, {"loss_ratio", loss}, {"delay_p95_ms", delay},
                                                         {"contrast", contrast.exceeds ? 1.0 : 0.0}});

@@ -107,7 +107,8 @@ std::vector<ClockedPacket> clocked_packets(const Observation& observation, const
 }
 
 std::optional<BusyFit> fit_busy_periods(std::span<const ArmPacket> packets, std::span<const ClockedPacket> clocked) {
-  if (packets.empty() || clocked.size() < least_clocked) return std::nullopt;
+  const auto later = [](const ClockedPacket& a, const ClockedPacket& b) { return a.arrival < b.arrival; };
+  if (packets.empty() || clocked.size() < least_clocked || !std::is_sorted(clocked.begin(), clocked.end(), later)) return std::nullopt;   // no clock that stepped back
   const Arrived arrived(packets);
   BusyFit fit;
   std::vector<Piece> pieces;

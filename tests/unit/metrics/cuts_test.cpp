@@ -153,6 +153,37 @@ TEST_CASE("a keep-alive that was due and never came tells a dead path", "[cuts]"
   CHECK_FALSE(metrics::keepalive_missed(with_keepalives(true), at(53), at(59)));
 }
 
+TEST_CASE("a counter of eight bits that jumps over a silence tells a dead path, one that goes on a silent far end", "[cuts]") {
+  for (const bool jumps : {true, false}) {
+    classify::Classification classification;
+    classification.streams.resize(1);
+    classification.streams[0].sequence_bits = 8;
+    metrics::Observation observation;
+    observation.classification = &classification;
+    observation.last_time = observation.first_time + std::chrono::seconds(60);
+    auto& flow = observation.flows.emplace_back();
+    flow.flow.five_tuple.protocol = callwitness::capture::protocol::udp;
+    std::int32_t number = 0;
+    for (int i = 0; i < 3000; ++i) {
+      metrics::TracePacket packet;
+      packet.time = observation.first_time + std::chrono::milliseconds(20 * i);
+      packet.ordinal = static_cast<std::uint32_t>(2 * i + 1);
+      packet.ip_bytes = 120;
+      flow.trace.push_back(packet);                                  // ours
+      if (i >= 1500 && i < 1900) continue;
+      packet.direction = metrics::Direction::received;
+      packet.ordinal += 1;
+      packet.stream = 0;
+      packet.duplicate = jumps && i == 1900;                         // 401 ahead are 145, or 111 behind
+      packet.extended_sequence = packet.duplicate ? number - 1 : number++;
+      flow.trace.push_back(packet);
+    }
+    const auto found = metrics::interruptions_of(observation);
+    REQUIRE(found.size() == (jumps ? 1 : 0));
+    if (jumps) CHECK(found.front().lost);
+  }
+}
+
 TEST_CASE("three exact beats suffice where everything else lives on, readable or not", "[cuts]") {
   const std::vector<double> exact{120, 240.2, 360};
   for (const auto talk : {&rtp, &opaque}) {
