@@ -159,7 +159,10 @@ std::string Prose::smallest(const metrics::Verdict& verdict, bool always) const 
   }
   const auto untold = verdict.parameters.find("cap_untold");
   const bool rate_told = verdict.smallest_detectable.contains("rate_ratio");
-  return catalogue_.text("smallest") + list + "." + (rate_told ? "" : " " + catalogue_.text("smallest." + (untold == verdict.parameters.end() ? std::string("video") : untold->second)));
+  std::string_view why = "smallest.video";
+  for (const std::string_view known : {"smallest.tcp", "smallest.unread"})   // an earlier analysis may hold a stranger's word
+    if (untold != verdict.parameters.end() && known.substr(known.find('.') + 1) == untold->second) why = known;
+  return catalogue_.text("smallest") + list + "." + (rate_told ? "" : " " + catalogue_.text(why));
 }
 
 std::string Prose::summary(const metrics::Analysis& analysis) const {
