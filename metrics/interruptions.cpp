@@ -70,12 +70,17 @@ std::optional<std::int64_t> missing_between(const Observation& observation, cons
   return ahead % (std::int64_t{1} << streams[before.stream].sequence_bits) == 1 ? 0 : ahead - 1;
 }
 
-/// A counter of eight bits turns too often in a silence to tell how many are missing. That it doesn't go on with the next number
-/// tells that some are. (SequenceMeter may take the first one then for a stray, or for one that came before.)
-bool narrow_counter_jumps(const Observation& observation, const TracePacket& before, const TracePacket& after) {
+/// A counter of eight bits turns too often in a silence to tell how many are missing.
+bool has_narrow_counter(const Observation& observation, const TracePacket& packet) {
   constexpr int narrow = 8;
   const auto& streams = observation.classification->streams;
-  if (before.stream != after.stream || before.stream >= streams.size() || streams[before.stream].sequence_bits > narrow) return false;
+  return packet.stream < streams.size() && streams[packet.stream].sequence_bits <= narrow;
+}
+
+/// That it doesn't go on with the next number tells that some are. (SequenceMeter may take the first one then for a stray, or for
+/// one that came before.)
+bool narrow_counter_jumps(const Observation& observation, const TracePacket& before, const TracePacket& after) {
+  if (before.stream != after.stream || !has_narrow_counter(observation, before)) return false;
   if (before.extended_sequence == TracePacket::no_sequence) return false;
   return after.duplicate || after.extended_sequence == TracePacket::no_sequence;
 }
@@ -152,7 +157,7 @@ void add_silences(const Observation& observation, const FlowObservation& flow, s
     cut.resumed = !last;
     // What acknowledges nothing of what we send is dead; so is what swallows numbers, or a keep-alive.
     const bool jumps = next < times.media.size() && narrow_counter_jumps(observation, *times.media_packets[next - 1], *times.media_packets[next]);
-    const bool narrow = missing && static_cast<int>(observation.classification->streams[times.media_packets[next - 1]->stream].sequence_bits) <= 8;
+    const bool narrow = missing && has_narrow_counter(observation, *times.media_packets[next - 1]);
     cut.lost = !last && (flow.tcp || jumps || narrow || (missing && static_cast<double>(*missing + 1) >= (to - from) / own_pause) ||
                          keepalive_missed(flow, times.received_packets[i]->time, times.received_packets[i + 1]->time));
     cut.ordinal = times.received_packets[i]->ordinal;

@@ -11,6 +11,7 @@ namespace {
 
 constexpr double lowest_line_bps = 100'000;  ///< without control traffic: no line sold is slower
 constexpr double slowest_uplink_bps = 150'000;   ///< whose video adapts to a far end's own slow uplink fills it now and then just so
+constexpr double most_of_the_time = 0.5;
 constexpr double only_mentioned = 0.85;
 constexpr double least_loss = 0.02;          ///< a full queue loses; or it shows as delay
 constexpr double least_delay_ms = 60;
@@ -20,6 +21,7 @@ constexpr double least_saturated_unread = 0.75;   ///< of the windows from its f
 struct Queue {
   double rate_bps = 0, rate_low = 0, rate_high = 0, start = 0, end = 0;
   double saturated = 0;                      ///< share of the time in which it was full
+  double standing = 1;                       ///< share of the time in which it stood, where voice tells
   bool plateau = false;                      ///< it filled so often that the rate of whole windows tells it
   std::vector<Stretch> drained;              ///< in which it stood and drained at the rate, where voice tells
   std::map<std::string, double> numbers;
@@ -30,13 +32,14 @@ std::optional<Queue> queue_of(const DetectorInput& input, const FlowObservation&
   std::optional<Queue> queue;
   if (const auto fit = fit_shaper(arm.packets, arm.packet_times); fit && fit->mechanism)
     queue = Queue{fit->rate_bps, fit->rate_low, fit->rate_high, fit->start, fit->end,
-                  static_cast<double>(fit->saturated) / static_cast<double>(fit->windows), true, {},
+                  static_cast<double>(fit->saturated) / static_cast<double>(fit->windows), 1, true, {},
                   {{"slope", fit->slope}, {"correlation", fit->correlation}, {"off_grid", fit->off_grid}, {"plateau_cv", fit->plateau_cv},
                    {"saturated_windows", static_cast<double>(fit->saturated)}, {"windows", static_cast<double>(fit->windows)}}};
   const auto fit = fit_busy_periods(arm.packets, clocked_packets(input.observation, flow, arm));
   if (!fit || !fit->mechanism) return queue;
   const double start = fit->periods.front().begin, end = fit->periods.back().end;
-  if (!queue) queue = Queue{0, 0, 0, start, end, fit->busy_s / (end - start), false, {}, {}};
+  if (!queue) queue = Queue{0, 0, 0, start, end, fit->busy_s / (end - start), 0, false, {}, {}};
+  queue->standing = fit->busy_s / (end - start);
   queue->rate_bps = fit->rate_bps, queue->rate_low = fit->rate_low, queue->rate_high = fit->rate_high;
   queue->drained = fit->drained;
   queue->numbers.merge(std::map<std::string, double>{
@@ -87,7 +90,7 @@ std::vector<Finding> shaper(const DetectorInput& input) {
     finding.rate_bps = queue->rate_bps;
     finding.rate_bps_low = queue->rate_low;
     finding.rate_bps_high = queue->rate_high;
-    const bool may_be_far_uplink = !queue->plateau && arm.direction == Direction::received && queue->rate_bps > slowest_uplink_bps;
+    const bool may_be_far_uplink = queue->standing < most_of_the_time && arm.direction == Direction::received && queue->rate_bps > slowest_uplink_bps;
     finding.confidence = may_be_far_uplink ? only_mentioned : contrast.exceeds ? 0.99 : 0.9;
     finding.numbers = queue->numbers;
     finding.numbers.merge(std::map<std::string, double>{{"losses", static_cast<double>(lost)}, {"loss_ratio", loss}, {"delay_p95_ms", delay},

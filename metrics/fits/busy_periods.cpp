@@ -123,7 +123,6 @@ std::optional<BusyFit> fit_busy_periods(std::span<const ArmPacket> packets, std:
     i = std::max(end, i + 1);
   }
   std::erase_if(pieces, [](const Piece& piece) { return piece.end <= piece.begin || piece.media_s <= 0; });
-  fit.pieces = pieces.size();
   for (const auto& piece : pieces) fit.busy_s += piece.end - piece.begin;
   if (pieces.size() < least_pieces || fit.busy_s < least_busy_s) return std::nullopt;
   std::vector<double> rates;

@@ -25,7 +25,6 @@ struct BusyFit {
   double rate_bps = 0, rate_low = 0, rate_high = 0;
   std::vector<Stretch> periods;            ///< in which the queue stood
   std::vector<Stretch> drained;            ///< the parts of them in which it drained at rate_bps
-  std::size_t pieces = 0;                  ///< of ≥ 0.25 s, into which they are cut
   double busy_s = 0;                       ///< all periods together
   double at_rate = 0;                      ///< share of busy_s in pieces that drain at rate_bps
   double drained_cv = 0, sent_cv = 0;      ///< variation of the pieces' rates as they came and as they were sent

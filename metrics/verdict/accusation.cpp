@@ -14,6 +14,7 @@ double number_of(const Finding& finding, const char* name) {
 
 bool accuses(const Finding& finding) {
   if (finding.kind == "rate_cap") {
+    if (finding.mechanism == "shaper" && finding.confidence < accusing_confidence) return false;   // a far end's uplink looks the same
     if (number_of(finding, "by_reports") > 0) return false;              // what the peer claims, and no control: not enough to accuse
     if (number_of(finding, "over_tcp") > 0) return !finding.calls.empty() && number_of(finding, "contrast") > 0;   // a download's policer is no call's
     return number_of(finding, "contrast") > 0 || finding.mechanism == "policer";
