@@ -10,6 +10,9 @@ namespace {
 constexpr std::size_t coarse_packets = 3000;      ///< with the most losses: enough for the first steps
 constexpr std::size_t rate_steps = 40, rate_quantiles = 15, best_kept = 4;
 constexpr double lowest = 0.4, highest = 1.3;     ///< of the mean rate that passed
+/// Largest packets. In less there is never anything left over, and the fill is but the time since the last packet: where losses
+/// were put back would tell what was lost.
+constexpr double least_depth = 1.25;
 constexpr double least_span_s = 0.5;              ///< between losses, for a rate of it
 constexpr std::size_t least_span_packets = 8;
 
@@ -60,7 +63,7 @@ BucketFit refine(const Events& events, const Bucket& bucket) {
   BucketFit best{bucket, score_of(events, bucket)};
   constexpr int most_moves = 6;
   const auto better = [&](double rate, double depth) {
-    if (depth < events.largest || rate <= 0) return false;
+    if (depth < least_depth * events.largest || rate <= 0) return false;
     const double score = score_of(events, {rate, depth});
     if (score <= best.score) return false;
     best = {{rate, depth}, score};
@@ -97,7 +100,7 @@ BucketFit find_bucket(const Events& events) {
   std::vector<BucketFit> best;
   for (const double rate : rates)
     for (const double depth : {1.3 * events.largest, 3.0 * events.largest, 0.15 * rate, 0.5 * rate, 1.5 * rate, 4 * rate})
-      if (depth >= events.largest) add_sorted(best, {{rate, depth}, score_of(sample, {rate, depth})});
+      if (depth >= least_depth * events.largest) add_sorted(best, {{rate, depth}, score_of(sample, {rate, depth})});
   BucketFit found;
   for (const auto& start : best)
     if (const auto fit = refine(sample, start.bucket); fit.score > found.score) found = fit;

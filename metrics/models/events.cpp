@@ -24,7 +24,7 @@ Events events_of(std::span<const PathPacket> packets, Clock clock) {
     events.bytes[i] = packet.bytes;
     events.lost[i] = packet.lost;
     events.counted[i] = packet.numbered;
-    events.largest = std::max(events.largest, packet.bytes);
+    if (!packet.lost) events.largest = std::max(events.largest, packet.bytes);
   }
   if (n == 0) return events;
   std::vector<float> sizes = events.bytes;
@@ -43,7 +43,9 @@ Events part_of(const Events& events, std::size_t first, std::size_t count) {
     return std::decay_t<decltype(from)>(begin, begin + static_cast<std::ptrdiff_t>(count));
   };
   Events part{cut(events.packet), cut(events.time), cut(events.gap), cut(events.bytes), cut(events.inverse), cut(events.lost), cut(events.counted), 0};
-  if (count > 0) part.gap.front() = 0, part.largest = *std::max_element(part.bytes.begin(), part.bytes.end());
+  if (count > 0) part.gap.front() = 0;
+  for (std::size_t i = 0; i < count; ++i)
+    if (!part.lost[i]) part.largest = std::max(part.largest, part.bytes[i]);
   return part;
 }
 

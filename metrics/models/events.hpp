@@ -16,7 +16,7 @@ struct Events {
   std::vector<float> bytes;
   std::vector<float> inverse;          ///< 1 / max(bytes, median of all)
   std::vector<std::uint8_t> lost, counted;
-  float largest = 0;                   ///< bytes
+  float largest = 0;                   ///< bytes, of those that passed
   std::size_t size() const { return packet.size(); }
 };
 

@@ -151,6 +151,23 @@ void add_batches(std::span<const PathPacket> packets, const Events& sent, Covari
   }
 }
 
+/// Streams that lose more than others do: each at random, or out of step with others in a bucket that they share.
+void add_streams(std::span<const PathPacket> packets, Covariates& to) {
+  constexpr std::size_t most_streams = 16;
+  std::vector<std::uint16_t> streams;
+  for (const auto& p : packets) {
+    if (!p.numbered || std::find(streams.begin(), streams.end(), p.stream) != streams.end()) continue;
+    if (streams.size() == most_streams) break;
+    streams.push_back(p.stream);
+  }
+  if (streams.size() < 2) return;
+  const auto first = to.add_columns(streams.size() - 1, false, true);   // the intercept is the first one's
+  for (std::uint32_t i = 0; i < packets.size(); ++i) {
+    const auto k = std::find(streams.begin(), streams.end(), packets[i].stream) - streams.begin();
+    if (k > 0 && k < static_cast<std::ptrdiff_t>(streams.size())) to.put(i, static_cast<std::uint16_t>(first + k - 1), 1);
+  }
+}
+
 }  // namespace
 
 Covariates innocent_covariates(std::span<const PathPacket> packets) {
@@ -161,6 +178,7 @@ Covariates innocent_covariates(std::span<const PathPacket> packets) {
   add_flight(packets, sent, covariates);
   add_gap_ratio(packets, covariates);
   add_batches(packets, sent, covariates);
+  add_streams(packets, covariates);
   return covariates;
 }
 

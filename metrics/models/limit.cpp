@@ -51,7 +51,8 @@ Limit described(Packets packets, const LossCause& cause) {
   const auto events = events_of(packets, cause.clock);
   const auto measured = measure(events, cause.bucket.bucket);
   limit.queue = fit_queue(densest(packets, most_weighed), cause.bucket.bucket.rate);
-  if (is_queue(limit.queue, cause.bucket.bucket.rate)) {
+  // The search's rate is uncertain by some percent where a queue, not a bucket, drops.
+  if (is_queue(limit.queue, cause.bucket.bucket.rate) || is_queue(limit.queue, measured.rate)) {
     constexpr double error = 0.003;
     limit.kind = LimitKind::queue;
     limit.rate = limit.queue.rate, limit.rate_low = limit.rate * (1 - error), limit.rate_high = limit.rate * (1 + error);

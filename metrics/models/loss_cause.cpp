@@ -52,7 +52,10 @@ LossCause weigh_losses(std::span<const PathPacket> packets, const BucketFit* kno
   const auto innocents = innocent_covariates(packets);
   const auto design = design_of(packets, innocents, bucket_values(cause.clock == Clock::sent ? by_sending : by_arrival, cause.bucket.bucket));
   std::vector<bool> every(design.columns(), true), only_innocents = every, only_bucket = every;
-  for (std::size_t c = 0; c < design.columns(); ++c) (c < innocents.columns() ? only_bucket : only_innocents)[c] = false;
+  for (std::size_t c = 0; c < design.columns(); ++c) {
+    if (c >= innocents.columns()) only_innocents[c] = false;
+    else if (!innocents.is_of_all(c)) only_bucket[c] = false;
+  }
   const auto innocent = Regression::fit(design, only_innocents), bucket = Regression::fit(design, only_bucket);
   const auto both = Regression::fit(design, every, bucket.log_likelihood > innocent.log_likelihood ? &bucket : &innocent);
   for (const auto& p : packets) cause.losses += p.numbered && p.lost;

@@ -52,9 +52,16 @@ std::vector<Arrival> arrivals_of(std::span<const PathPacket> packets) {
   return arrivals;
 }
 
+double mean_of(std::span<const Arrival> arrivals) {
+  double bytes = 0;
+  for (const auto& a : arrivals) bytes += a.bytes;
+  return std::max(1.0, bytes / static_cast<double>(std::max<std::size_t>(1, arrivals.size())));
+}
+
 struct Mixture {
   double usual = 0, memory = 0;    ///< of the delay: seconds, and its correlation from packet to packet
-  double rate = 0;                 ///< 0: without a queue
+  double rate = 0;                 ///< bytes a second, a lower layer's with them; 0: without a queue
+  double overhead = 0;             ///< bytes that a lower layer adds to each packet
   std::array<double, states> scale{};
 };
 
@@ -77,7 +84,7 @@ double run(std::span<const Arrival> arrivals, const Mixture& mixture, std::array
     residual[own_pace] = a.time - a.by_own;
     residual[path_pace] = a.time - a.by_path;
     residual[batch] = a.time - a.before;
-    if (mixture.rate > 0) residual[queue] = a.time - std::max(a.sent, a.before + a.bytes / mixture.rate);
+    if (mixture.rate > 0) residual[queue] = a.time - std::max(a.sent, a.before + (a.bytes + mixture.overhead) / mixture.rate);
     double likelihood = 0;
     for (std::size_t k = 0; k < count; ++k) {
       moved[k] = (share[k] * (stays - to_others) + to_others) * density(residual[k], mixture.scale[k]);
@@ -135,20 +142,24 @@ std::vector<double> rates_while_late(std::span<const Arrival> arrivals, double l
   return rates;
 }
 
-std::vector<Span> bound_spans(std::span<const Arrival> arrivals, const Mixture& mixture, double late, double& standing) {
+/// `mean_bytes`: of the packets that waited.
+std::vector<Span> bound_spans(std::span<const Arrival> arrivals, const Mixture& mixture, double late, double& standing, double& mean_bytes) {
   constexpr double next_s = 0.5, likely = 0.5;
   std::vector<Span> spans;
   std::array<double, states> next{};
   std::size_t waited = 0, told = 0;
+  double bytes = 0;
   run(arrivals, mixture, next, [&](std::size_t i, const auto& share) {
     const auto& a = arrivals[i];
     ++told;
     if (share[queue] < likely || a.time - a.sent < late) return;
     ++waited;
+    bytes += a.bytes;
     if (!spans.empty() && a.time - spans.back().end <= next_s) spans.back().end = a.time;
     else spans.push_back({std::min(a.sent, a.time), a.time});
   });
   standing = told == 0 ? 0 : static_cast<double>(waited) / static_cast<double>(told);
+  mean_bytes = waited == 0 ? 0 : bytes / static_cast<double>(waited);
   return spans;
 }
 
@@ -162,7 +173,7 @@ QueueFit fit_queue(std::span<const PathPacket> packets, double rate_hint) {
     if (a.told) delays.push_back(a.time - a.sent);
   if (delays.size() < fewest_packets) return fit;
   fit.delay_p95 = quantile(delays, 0.95) - quantile(delays, 0.02);
-  if (fit.delay_p95 < least_queue_delay) return fit;
+  if (fit.delay_p95 < (rate_hint > 0 ? least_delay_at_rate : least_queue_delay)) return fit;
   const double late = quantile(delays, 0.02) + 0.25 * fit.delay_p95;
   const auto some = std::span(all).first(std::min(all.size(), most_packets)), few = some.first(std::min(some.size(), search_packets));
   std::vector<double> starts = rates_while_late(some, late);
@@ -184,25 +195,42 @@ QueueFit fit_queue(std::span<const PathPacket> packets, double rate_hint) {
     return true;
   };
   for (const double start : starts) better(start);
-  for (const double step : {0.03, 0.01, 0.003, 0.001})
-    for (int move = 0; move < 5; ++move) {
-      const double at = best.rate;
-      if (!better(at * (1 + step)) && !better(at * (1 - step))) break;
-    }
+  const auto refine_rate = [&](std::initializer_list<double> steps) {
+    for (const double step : steps)
+      for (int move = 0; move < 5; ++move) {
+        const double at = best.rate;
+        if (!better(at * (1 + step)) && !better(at * (1 - step))) break;
+      }
+  };
+  refine_rate({0.03, 0.01, 0.003, 0.001});
+  // Ethernet's header and the like: only where it tells clearly better.
+  constexpr double clearly = 10;
+  const Mixture bare = best;
+  const double bare_found = best_found;
+  for (const double overhead : {14.0, 18.0, 38.0}) {
+    const Mixture kept = best;
+    const double kept_found = best_found;
+    best = bare, best.overhead = overhead, best_found = -1e300;
+    const double bytes = mean_of(few);
+    better(bare.rate * (bytes + overhead) / bytes);
+    refine_rate({0.01, 0.003, 0.001});
+    if (best_found < std::max(kept_found, bare_found + clearly)) best = kept, best_found = kept_found;
+  }
   const double with = likelihood(some, best, 3);
   std::size_t told = 0;
   for (const auto& a : some) told += a.told;
-  fit.rate = best.rate;
   fit.packets = told;
   fit.gain = with - alone - 1.5 * std::log(static_cast<double>(std::max<std::size_t>(2, told)));
-  fit.bound = bound_spans(all, best, late, fit.standing);
+  double bytes = 0;
+  fit.bound = bound_spans(all, best, late, fit.standing, bytes);
+  fit.rate = bytes > 0 ? best.rate * bytes / (bytes + best.overhead) : best.rate;
   return fit;
 }
 
 bool is_queue(const QueueFit& fit, double bucket_rate) {
-  if (fit.gain < least_queue_gain || fit.delay_p95 < least_queue_delay) return false;
-  if (fit.gain_each() >= least_gain_each) return true;
-  return bucket_rate > 0 && fit.gain_each() >= least_gain_each_at_rate && std::abs(fit.rate / bucket_rate - 1) <= alike_rate;
+  if (fit.gain < least_queue_gain) return false;
+  if (bucket_rate <= 0) return fit.delay_p95 >= least_queue_delay && fit.gain_each() >= least_gain_each;
+  return fit.delay_p95 >= least_delay_at_rate && fit.gain_each() >= least_gain_each_at_rate && std::abs(fit.rate / bucket_rate - 1) <= alike_rate;
 }
 
 }  // namespace callwitness::metrics::models

@@ -17,8 +17,9 @@ struct QueueFit {
   double gain_each() const { return packets == 0 ? 0 : gain / static_cast<double>(packets); }
 };
 
-inline constexpr double least_queue_gain = 100, least_queue_delay = 0.04;
-inline constexpr double least_gain_each = 0.4, least_gain_each_at_rate = 0.1, alike_rate = 0.05;
+inline constexpr double least_queue_gain = 100, least_gain_each = 0.4, least_queue_delay = 0.04;
+/// Where a bucket tells the losses, the queue's rate must be the bucket's, and that much speaks for it.
+inline constexpr double alike_rate = 0.05, least_gain_each_at_rate = 0.1, least_delay_at_rate = 0.01;
 
 /// `rate_hint`: of a bucket that tells the losses, bytes a second; 0: none.
 QueueFit fit_queue(std::span<const PathPacket> packets, double rate_hint);
