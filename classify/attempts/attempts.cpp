@@ -2,6 +2,8 @@
 #include "classify/attempts/attempts.hpp"
 
 #include "classify/attempts/dns_attempts.hpp"
+#include "classify/attempts/first_datagrams.hpp"
+#include "classify/attempts/ice_sessions.hpp"
 #include "classify/attempts/sip_attempts.hpp"
 #include "classify/nearness.hpp"
 #include "classify/protocols/stun.hpp"
@@ -15,6 +17,7 @@ namespace {
 
 namespace protocol = capture::protocol;
 using Stage = Attempt::Stage;
+using Step = Attempt::Step;
 using Outcome = Attempt::Outcome;
 
 constexpr Duration syn_patience = std::chrono::seconds(5);
@@ -24,60 +27,43 @@ constexpr std::uint32_t least_udp_tries = 3;                     // datagrams wi
 constexpr std::size_t open_limit = 16'384;
 constexpr std::size_t scanned_ports_limit = 64;                  // more unanswered ports than this: a scan, ports tell nothing
 constexpr std::uint32_t looked_at = 8;                           // datagrams of a UDP flow looked at for a start
+constexpr std::uint32_t looked_at_of_ice = 512;                  // the same where STUN was seen: DTLS begins when a pair is chosen
 
-enum class Phase : std::uint8_t { watching, syn_sent, opened, hello_sent, message_sent, udp_sent, done };
+enum class Phase : std::uint8_t { watching, syn_sent, opened, hello_sent, message_sent, udp_sent, greeting_sent };
 
 struct Try {
   Phase phase = Phase::watching;
+  Step step = Step::datagrams;
   bool by_port_only = false;
   bool saw_syn = false;
   bool is_media = false;
   std::uint8_t opened_with = 0;   ///< time to live of the packet that opened the connection
-  bool from_nearby = false;
+  bool from_nearby = false, by_target = false, unreachable = false;
   std::string_view application;
   FiveTuple five_tuple;
   Untrusted target;
   Time first_time, last_time;
-  std::uint32_t datagrams = 0;
+  std::uint32_t asked = 0;        ///< packets of the asker's
   std::vector<std::uint64_t> ordinals;
 };
-
-/// Ports so seldom used by anything else that an unanswered try says which service was meant.
-const Application* by_port(std::uint8_t number, std::uint16_t port) {
-  const Application* application = application_of_port(number, port);
-  if (!application) return nullptr;
-  const auto key = application->key;
-  const bool telling = key == "viber" || key == "ventrilo" || key == "mumble" || key == "zoom" || key == "iax2" ||
-                       (key == "teamspeak" && number == protocol::udp);
-  return telling ? application : nullptr;
-}
 
 Untrusted target_of(std::string_view name, const Endpoint& endpoint) {
   if (name.empty()) return Untrusted(endpoint.text());
   return Untrusted(std::string(name) + " " + endpoint.text());
 }
 
-bool starts_with(Bytes bytes, std::string_view text) {
-  return bytes.size() >= text.size() &&
-         std::equal(text.begin(), text.end(), bytes.begin(), [](char a, std::uint8_t b) { return static_cast<std::uint8_t>(a) == b; });
+/// A relay asked over TCP (RFC 8656 3.1), with RFC 4571's length before the message or without.
+bool is_stun_over_tcp(const Datagram& datagram) {
+  const auto asks = [](Bytes bytes) {
+    const auto message = parse_stun(bytes, static_cast<std::uint32_t>(bytes.size()));
+    return message && message->has_cookie && message->message_class == StunMessage::Class::request;
+  };
+  return asks(datagram.payload) || (datagram.payload.size() > 2 && asks(datagram.payload.subspan(2)));
 }
 
-/// The application that a first datagram's own format names; null: none.
-const Application* by_format(const Datagram& datagram) {
-  if (starts_with(datagram.payload, "TS3INIT1")) return find_application("teamspeak");
-  const auto message = parse_stun(datagram.payload, datagram.payload_length);
-  // Checks between peers (with a user name) go unanswered by nature; a question to a server should not.
-  if (message && message->has_cookie && message->message_class == StunMessage::Class::request && message->username.empty() &&
-      (message->method == 1 || message->method == 3) && datagram.five_tuple.destination.address.is_routable()) {
-    if (message->method == 3 && datagram.payload.size() > 22 && datagram.payload[20] == 0x40 && datagram.payload[21] == 0) return find_application("whatsapp");
-    return find_application("webrtc");
-  }
-  return nullptr;
-}
-
-bool is_check_between_peers(const Datagram& datagram) {
-  const auto message = parse_stun(datagram.payload, datagram.payload_length);
-  return message && message->method == 1 && !message->username.empty();
+bool is_of_ice(Attempt::Step step) {
+  using enum Attempt::Step;
+  return step == stun_check || step == stun_request || step == allocation || step == dtls_hello;
 }
 
 }  // namespace
@@ -88,6 +74,11 @@ struct AttemptTracker::State {
     bool used = false;
     std::unique_ptr<Try> attempt;   ///< null: no try, or settled
     std::uint32_t seen = 0;
+    bool stun = false, greeted = false;   ///< STUN was seen; so was the end of a DTLS greeting
+    std::uint64_t session = 0;      ///< of ICE
+    std::uint8_t checked = 0;       ///< bits: checks with a user name went forward, backward
+    /// A flow that begins as ICE is looked at until its DTLS greeting is over.
+    bool is_settled() const { return !attempt && seen > (stun && !greeted ? looked_at_of_ice : looked_at); }
   };
   std::vector<Slot> slots;
   std::map<FiveTuple, std::uint32_t> open;   ///< tries under way, by their own direction
@@ -95,6 +86,7 @@ struct AttemptTracker::State {
   AttemptList list;
   DnsAttempts dns;
   SipAttempts sip;
+  IceSessions ice;
   std::vector<std::pair<Attempt, Endpoint>> port_only;   ///< told at the end, unless it was a scan
 
   Slot& slot_of(const Flow& flow) {
@@ -109,11 +101,12 @@ struct AttemptTracker::State {
     return slot;
   }
 
-  void begin(Slot& slot, const Flow& flow, const Datagram& datagram, std::string_view application, std::string_view name, Phase phase) {
+  void begin(Slot& slot, const Flow& flow, const Datagram& datagram, std::string_view application, std::string_view name, Phase phase, Step step) {
     if (open.size() >= open_limit) return;
     slot.attempt = std::make_unique<Try>();
     Try& attempt = *slot.attempt;
     attempt.phase = phase;
+    attempt.step = step;
     attempt.application = application;
     attempt.five_tuple = datagram.five_tuple;
     attempt.target = target_of(name, datagram.five_tuple.destination);
@@ -123,6 +116,7 @@ struct AttemptTracker::State {
 
   void note(Try& attempt, const Datagram& datagram) {
     attempt.last_time = std::max(attempt.last_time, datagram.time);
+    if (datagram.five_tuple == attempt.five_tuple) ++attempt.asked;
     if (attempt.ordinals.size() < AttemptList::ordinal_limit) attempt.ordinals.push_back(datagram.ordinal);
   }
 
@@ -132,7 +126,12 @@ struct AttemptTracker::State {
     Attempt told;
     told.application = attempt.application;
     told.stage = stage;
+    told.step = attempt.step;
     told.outcome = outcome;
+    told.source = attempt.five_tuple.source.address;
+    told.asked = attempt.asked;
+    told.by_target = attempt.by_target ? 1 : 0;
+    told.unreachable = attempt.unreachable ? 1 : 0;
     told.target = attempt.target;
     told.first_time = attempt.first_time;
     told.last_time = attempt.last_time;
@@ -142,6 +141,8 @@ struct AttemptTracker::State {
     told.from_nearby = attempt.from_nearby ? 1 : 0;
     if (attempt.by_port_only && outcome != Outcome::answered) {
       if (port_only.size() < AttemptList::limit) port_only.emplace_back(std::move(told), attempt.five_tuple.source);
+    } else if (outcome != Outcome::answered && is_of_ice(attempt.step)) {
+      ice.add_failure(std::move(told), slot.session, attempt.five_tuple.source, list);
     } else {
       list.add(std::move(told));
     }
@@ -166,7 +167,10 @@ struct AttemptTracker::State {
         if (waited >= answer_patience) return settle(slot, Stage::signalling, Outcome::no_reply);
         break;
       case Phase::udp_sent:
-        if (waited >= udp_patience && attempt.datagrams >= least_udp_tries) return settle(slot, Stage::udp, Outcome::no_reply);
+        if (waited >= udp_patience && attempt.asked >= least_udp_tries) return settle(slot, Stage::udp, Outcome::no_reply);
+        break;
+      case Phase::greeting_sent:
+        if (waited >= udp_patience && attempt.asked >= least_udp_tries) return settle(slot, Stage::tls, Outcome::no_reply);
         break;
       default: break;
     }
@@ -188,9 +192,9 @@ struct AttemptTracker::State {
     }
     if (flow.backward.packets == 0) note_unanswered_port(datagram.five_tuple);
     if (entry && !entry->application.empty()) {
-      begin(slot, flow, datagram, entry->application, entry->name.raw(), Phase::syn_sent);
-    } else if (const auto* application = by_port(protocol::tcp, datagram.five_tuple.destination.port)) {
-      begin(slot, flow, datagram, application->key, {}, Phase::syn_sent);
+      begin(slot, flow, datagram, entry->application, entry->name.raw(), Phase::syn_sent, Step::connection);
+    } else if (const auto* application = application_by_telling_port(protocol::tcp, datagram.five_tuple.destination.port)) {
+      begin(slot, flow, datagram, application->key, {}, Phase::syn_sent, Step::connection);
       if (slot.attempt) slot.attempt->by_port_only = true;
     }
     if (!slot.attempt) return;
@@ -202,7 +206,11 @@ struct AttemptTracker::State {
     const bool is_hello = datagram.payload.size() >= 6 && datagram.payload[0] == 0x16 && datagram.payload[1] == 3 && datagram.payload[5] == 1;
     const Application* named = flow.server_name.empty() ? nullptr : application_of_name(flow.server_name.raw());
     if (!slot.attempt) {
-      if (is_hello && named && slot.seen <= looked_at) begin(slot, flow, datagram, named->key, flow.server_name.raw(), Phase::hello_sent);
+      if (is_hello && named && slot.seen <= looked_at) begin(slot, flow, datagram, named->key, flow.server_name.raw(), Phase::hello_sent, Step::client_hello);
+      else if (slot.seen <= looked_at && is_stun_over_tcp(datagram)) {
+        begin(slot, flow, datagram, "webrtc", {}, Phase::message_sent, Step::allocation);
+        if (slot.attempt) slot.attempt->is_media = true;
+      }
       if (slot.attempt) note(*slot.attempt, datagram);
       return;
     }
@@ -220,6 +228,7 @@ struct AttemptTracker::State {
         attempt.by_port_only = false;
       }
       attempt.phase = is_hello ? Phase::hello_sent : Phase::message_sent;
+      attempt.step = is_hello ? Step::client_hello : Step::message;
       note(attempt, datagram);
     } else if (attempt.phase == Phase::hello_sent && named && named->key != attempt.application) {
       attempt.application = named->key;
@@ -263,54 +272,101 @@ struct AttemptTracker::State {
     }
   }
 
-  void on_udp(Slot& slot, const Flow& flow, const Datagram& datagram, const NameTable& names) {
-    if (!slot.attempt) {
-      if (slot.seen > looked_at || flow.backward.packets > 0 || datagram.payload.empty()) return;
-      const auto& to = datagram.five_tuple.destination;
-      if (to.address.is_multicast() || to.port == 53 || is_check_between_peers(datagram)) return;
-      const Application* format = by_format(datagram);
-      const auto* entry = names.lookup(to.address);
-      const std::string_view name = entry ? entry->name.raw() : std::string_view{};
-      if (entry && !entry->application.empty() && (to.port != 443 || format)) begin(slot, flow, datagram, entry->application, name, Phase::udp_sent);
-      else if (format) begin(slot, flow, datagram, format->key, name, Phase::udp_sent);
-      else if (flow.label.confidence >= 0.7 && (flow.role == Role::media || flow.role == Role::control)) begin(slot, flow, datagram, flow.label.application, name, Phase::udp_sent);
-      else if (const auto* application = by_port(protocol::udp, to.port)) {
-        begin(slot, flow, datagram, application->key, name, Phase::udp_sent);
-        if (slot.attempt) slot.attempt->by_port_only = true;
-      }
-      if (!slot.attempt) return;
-      slot.attempt->is_media = true;
+  void on_stun(Slot& slot, Way way, const Datagram& datagram) {
+    if (slot.greeted || datagram.payload.empty() || datagram.payload[0] > 3) return;
+    const auto message = parse_stun(datagram.payload, datagram.payload_length);
+    if (!message || !message->has_cookie) return;
+    slot.stun = true;
+    if (message->message_class == StunMessage::Class::request && !message->username.empty()) {
+      if (slot.session == 0) slot.session = ice_session_of(message->username);
+      slot.checked = static_cast<std::uint8_t>(slot.checked | 1u << static_cast<unsigned>(way));
     }
+    const bool was_check = slot.checked >> static_cast<unsigned>(opposite(way)) & 1u;
+    if (message->message_class == StunMessage::Class::success) ice.on_check_answered(was_check ? slot.session : 0, datagram.five_tuple.destination);
+  }
+
+  /// DTLS over a path that STUN has found, or in an application's own flow; other programs (VPNs) use it, too.
+  void on_greeting(Slot& slot, const Flow& flow, const Datagram& datagram, const NameTable& names) {
+    if (slot.greeted || datagram.payload.empty()) return;
+    const Bytes inner = unwrap(datagram.payload, datagram.payload_length).bytes;
+    if (slot.attempt && slot.attempt->phase == Phase::greeting_sent) {
+      if (datagram.five_tuple == slot.attempt->five_tuple) {
+        if (is_dtls_client_hello(inner)) note(*slot.attempt, datagram);
+      } else if (answers_dtls_hello(inner)) {
+        note(*slot.attempt, datagram);
+        slot.greeted = true;
+        ice.on_hello_answered(slot.session, slot.attempt->five_tuple.source);
+        settle(slot, Stage::tls, Outcome::answered);
+      }
+      return;
+    }
+    const bool of_a_call = slot.stun || (flow.label.confidence >= 0.7 && flow.role != Role::tunnel && !flow.label.application.empty());
+    if (slot.attempt || !of_a_call || !is_dtls_client_hello(inner)) return;
+    const auto* entry = names.lookup(datagram.five_tuple.destination.address);
+    const bool named = entry && !entry->application.empty(), labelled = flow.label.confidence >= 0.7 && !flow.label.application.empty();
+    begin(slot, flow, datagram, named ? entry->application : labelled ? flow.label.application : "webrtc", entry ? entry->name.raw() : std::string_view{},
+          Phase::greeting_sent, Step::dtls_hello);
+    if (!slot.attempt) return;
+    slot.attempt->is_media = true;
+    note(*slot.attempt, datagram);
+  }
+
+  void begin_udp(Slot& slot, const Flow& flow, const Datagram& datagram, const NameTable& names) {
+    if (slot.seen > looked_at || flow.backward.packets > 0 || datagram.payload.empty()) return;
+    const auto& to = datagram.five_tuple.destination;
+    if (to.address.is_multicast() || to.port == 53) return;
+    const Application* format = application_by_format(datagram);
+    const auto* entry = names.lookup(to.address);
+    const std::string_view name = entry ? entry->name.raw() : std::string_view{};
+    const Step step = step_of(datagram);
+    if (entry && !entry->application.empty() && (to.port != 443 || format)) begin(slot, flow, datagram, entry->application, name, Phase::udp_sent, step);
+    else if (format) begin(slot, flow, datagram, format->key, name, Phase::udp_sent, step);
+    else if (flow.label.confidence >= 0.7 && (flow.role == Role::media || flow.role == Role::control)) begin(slot, flow, datagram, flow.label.application, name, Phase::udp_sent, step);
+    else if (const auto* application = application_by_telling_port(protocol::udp, to.port)) {
+      begin(slot, flow, datagram, application->key, name, Phase::udp_sent, step);
+      if (slot.attempt) slot.attempt->by_port_only = true;
+    }
+    if (slot.attempt) slot.attempt->is_media = true;
+  }
+
+  void on_udp(Slot& slot, const Flow& flow, Way way, const Datagram& datagram, const NameTable& names) {
+    on_stun(slot, way, datagram);
+    on_greeting(slot, flow, datagram, names);
+    if (slot.attempt && slot.attempt->phase == Phase::greeting_sent) return;
+    if (!slot.attempt) begin_udp(slot, flow, datagram, names);
+    if (!slot.attempt) return;
     Try& attempt = *slot.attempt;
     if (attempt.by_port_only && flow.label.application == attempt.application && flow.label.basis == Basis::format) attempt.by_port_only = false;
     note(attempt, datagram);
-    if (datagram.five_tuple == attempt.five_tuple) ++attempt.datagrams;
-    else settle(slot, Stage::udp, Outcome::answered);
+    if (datagram.five_tuple != attempt.five_tuple) settle(slot, Stage::udp, Outcome::answered);
   }
 
   void on_icmp(const capture::IcmpMessage& message, const Datagram& datagram) {
+    const auto says = icmp_says(message, datagram.five_tuple.protocol == protocol::icmpv6);
+    if (says == IcmpSays::nothing) return;
+    sip.on_icmp(says, *message.about, datagram);
     const auto found = open.find(*message.about);
     if (found == open.end()) return;
     Slot& slot = slots[found->second];
     if (!slot.attempt) return;
-    const bool v6 = datagram.five_tuple.protocol == protocol::icmpv6;
-    const bool unreachable = v6 ? message.type == 1 : message.type == 3;
-    if (!unreachable) return;
-    // RFC 1812 5.2.7.1 and RFC 4443 3.1: forbidden by an administrator; nobody listens at the port.
-    const bool prohibited = v6 ? message.code == 1 || message.code == 5 || message.code == 6 : message.code == 9 || message.code == 10 || message.code == 13;
-    const bool port = v6 ? message.code == 4 : message.code == 3;
-    if (!prohibited && !port) return;
+    Try& attempt = *slot.attempt;
+    note(attempt, datagram);
+    if (says == IcmpSays::unreachable) {
+      attempt.unreachable = true;
+      return;
+    }
     const auto& sender = datagram.five_tuple.source.address;
-    slot.attempt->from_nearby = is_nearby(datagram.time_to_live) && (!sender.is_routable() || is_same_link(sender, slot.attempt->five_tuple.source.address));
-    note(*slot.attempt, datagram);
-    settle(slot, slot.attempt->phase == Phase::udp_sent ? Stage::udp : Stage::tcp, prohibited ? Outcome::prohibited : Outcome::refused);
+    attempt.by_target = sender == attempt.five_tuple.destination.address;
+    attempt.from_nearby = is_nearby(datagram.time_to_live) && (!sender.is_routable() || is_same_link(sender, attempt.five_tuple.source.address));
+    const Stage stage = attempt.phase == Phase::udp_sent ? Stage::udp : attempt.phase == Phase::greeting_sent ? Stage::tls : Stage::tcp;
+    settle(slot, stage, says == IcmpSays::prohibited ? Outcome::prohibited : Outcome::refused);
   }
 };
 
 AttemptTracker::AttemptTracker() : state_(std::make_unique<State>()) {}
 AttemptTracker::~AttemptTracker() = default;
 
-bool AttemptTracker::on_datagram(const Flow& flow, Way, const Datagram& datagram, const NameTable& names) {
+bool AttemptTracker::on_datagram(const Flow& flow, Way way, const Datagram& datagram, const NameTable& names) {
   if (datagram.icmp) {
     if (datagram.icmp->about) state_->on_icmp(*datagram.icmp, datagram);
     return false;
@@ -328,8 +384,8 @@ bool AttemptTracker::on_datagram(const Flow& flow, Way, const Datagram& datagram
     state_->on_tcp(slot, flow, datagram, names);
     return false;
   }
-  state_->on_udp(slot, flow, datagram, names);
-  return !slot.attempt && slot.seen > looked_at;
+  state_->on_udp(slot, flow, way, datagram, names);
+  return slot.is_settled();
 }
 
 void AttemptTracker::on_flow_closed(const Flow& flow, Time now) {
@@ -346,6 +402,7 @@ std::vector<Attempt> AttemptTracker::finish(Time end) {
   }
   state_->dns.finish(end, state_->list);
   state_->sip.finish(end, state_->list);
+  state_->ice.finish(state_->list);
   // A port alone names a service only when somebody tried it again, and when it was no scan.
   std::map<std::pair<std::string_view, capture::IpAddress>, int> tried;
   for (const auto& [attempt, source] : state_->port_only) ++tried[{attempt.application, source.address}];
