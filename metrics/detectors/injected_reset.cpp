@@ -2,6 +2,7 @@
 #include "classify/nearness.hpp"
 #include "metrics/contrast.hpp"
 #include "metrics/finding_support.hpp"
+#include "metrics/starts.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -58,7 +59,8 @@ std::vector<Finding> injected_reset(const DetectorInput& input) {
     if (told == nullptr)
       for (const auto& candidate : observation.classification->flows)
         if (candidate.id == reset.flow) told = &candidate;
-    if (told == nullptr || reset.closing) continue;
+    // A closed connection answers stragglers with resets, and so do boxes beside it (RFC 9293 3.10.7.1); a damaged segment closes nothing.
+    if (told == nullptr || reset.closing || reset.after_reset || reset.bad_checksum) continue;
     const bool sent = flow != nullptr && (reset.way == classify::Way::forward) == (flow->forward == Direction::sent);
     if (observation.local_known && sent) continue;
     const bool both_active = told->forward.packets > 3 && told->backward.packets > 3;
@@ -69,6 +71,7 @@ std::vector<Finding> injected_reset(const DetectorInput& input) {
     const bool only_ttl = signs.count == 1 && signs.ttl && both_active;
     if (signs.count < least_signs && !only_ttl) continue;
     const std::string_view application = flow != nullptr ? application_of(observation, *flow) : told->label.application;
+    if (!makes_calls(application)) continue;   // the web's resets say nothing of calls
     auto& finding = by_application[application];
     if (finding.kind.empty()) {
       finding.kind = "injected_reset";

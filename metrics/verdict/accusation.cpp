@@ -1,5 +1,6 @@
 #include "metrics/verdict/accusation.hpp"
 
+#include "metrics/verdict/blocking_rules.hpp"
 #include "metrics/verdict/verdict_thresholds.hpp"
 
 namespace callwitness::metrics {
@@ -20,7 +21,8 @@ bool accuses(const Finding& finding) {
     return number_of(finding, "contrast") > 0 || finding.mechanism == "policer";
   }
   if (finding.kind == "periodic_reset" || finding.kind == "injected_reset") return finding.confidence >= accusing_confidence;
-  if (finding.kind == "blocking" || finding.kind == "freeze") return finding.confidence >= accusing_confidence_of_blocking;
+  if (finding.kind == "blocking") return judge_blocking(finding).says == BlockingClass::accuse;
+  if (finding.kind == "freeze") return finding.confidence >= accusing_confidence_of_blocking;
   return false;
 }
 
