@@ -22,15 +22,15 @@ using enum AlternativeStatus;
 using Stage = Attempt::Stage;
 using Step = Attempt::Step;
 
-std::string_view mechanism_of(const Attempt& attempt) {
+Mechanism mechanism_of(const Attempt& attempt) {
   using enum Attempt::Outcome;
-  if (attempt.stage == Stage::dns) return "dns";
+  if (attempt.stage == Stage::dns) return Mechanism::dns;
   switch (attempt.outcome) {
-    case reset: return "tcp_rst";
-    case refused: return "refused";
-    case prohibited: return "icmp";
-    case nxdomain: case forged: return "dns";
-    default: return "no_reply";
+    case reset: return Mechanism::tcp_rst;
+    case refused: return Mechanism::refused;
+    case prohibited: return Mechanism::icmp;
+    case nxdomain: case forged: return Mechanism::dns;
+    default: return Mechanism::no_reply;
   }
 }
 
@@ -99,7 +99,7 @@ std::vector<Group> groups_of(const classify::Classification& classification) {
 
 struct Failures {
   std::uint32_t tries = 0, asked = 0, own_doing = 0, may_be_closed = 0;
-  std::map<std::string_view, std::uint32_t> by_mechanism;
+  std::map<Mechanism, std::uint32_t> by_mechanism;
   std::map<std::string_view, double> numbers;
   std::set<std::string_view> targets, own_targets;
   std::set<FlowId> flows;
@@ -137,7 +137,7 @@ struct Failures {
   }
   /// Too few tries failed in a way that only others than the user can have brought about.
   bool may_be_own() const { return own_doing > 0 && tries - own_doing < least_tries; }
-  std::string_view mechanism() const {
+  Mechanism mechanism() const {
     return std::max_element(by_mechanism.begin(), by_mechanism.end(), [](const auto& a, const auto& b) { return a.second < b.second; })->first;
   }
 };
@@ -179,24 +179,23 @@ void add_alternatives(Finding& finding, const Failures& failures, const HostTraf
   if (has("closed_network")) finding.alternatives.push_back({"closed_network", not_ruled_out, "only_names_and_web_answered", {}});
   else if (failures.may_be_closed > 0) finding.alternatives.push_back({"closed_network", ruled_out, "other_ports_were_answered", {}});
   if (has("from_nearby")) finding.alternatives.push_back({"own_router", not_ruled_out, "sent_from_nearby", {}});
-  else if (finding.mechanism == "no_reply") finding.alternatives.push_back({"own_router", untestable, "silence_has_no_sender", {}});
+  else if (finding.mechanism == Mechanism::no_reply) finding.alternatives.push_back({"own_router", untestable, "silence_has_no_sender", {}});
   if (failures.all_media) {
     const bool udp_works = traffic.others_udp >= 2;
     finding.alternatives.push_back({"own_firewall", udp_works ? ruled_out : not_ruled_out, udp_works ? "other_udp_was_answered" : "no_other_udp", {}});
   }
-  if (finding.mechanism != "dns") return;
+  if (finding.mechanism != Mechanism::dns) return;
   if (has("contradicted") && finding.numbers.at("contradicted") >= least_tries) finding.alternatives.push_back({"own_filter", ruled_out, "another_answer_came", {}});
   else finding.alternatives.push_back({"own_filter", not_ruled_out, has("as_filters_do") ? "filters_answer_so" : has("by_own_resolver") ? "resolver_may_be_own" : "resolver_may_filter", {}});
 }
 
 /// How sure it is that the application can't be reached in this way, whosever doing that is.
 double confidence_of(const Finding& finding, const Failures& failures) {
-  if (finding.mechanism == "refused" || is_unnamed(finding.application) || failures.may_be_own() || finding.numbers.contains("closed_network") || failures.tries < least_tries) return by_its_looks;
-  if (finding.mechanism == "tcp_rst" || finding.mechanism == "icmp") return told_so;
-  const auto number = [&](const char* name) { const auto found = finding.numbers.find(name); return found == finding.numbers.end() ? 0.0 : found->second; };
+  if (finding.mechanism == Mechanism::refused || is_unnamed(finding.application) || failures.may_be_own() || finding.numbers.contains("closed_network") || failures.tries < least_tries) return by_its_looks;
+  if (finding.mechanism == Mechanism::tcp_rst || finding.mechanism == Mechanism::icmp) return told_so;
   // A resolver answers a question once, from one store: another's answer came between, and what it holds is made up.
-  const bool made_up = number("two_senders") >= least_tries || (number("contradicted") >= least_tries && number("odd_lifetime") >= least_tries);
-  return failures.targets.size() > 1 || made_up || number("host_answers_otherwise") > 0 ? several_targets : one_target;
+  const bool made_up = finding.number("two_senders") >= least_tries || (finding.number("contradicted") >= least_tries && finding.number("odd_lifetime") >= least_tries);
+  return failures.targets.size() > 1 || made_up || finding.number("host_answers_otherwise") > 0 ? several_targets : one_target;
 }
 
 std::optional<Finding> finding_of(const Group& group, const classify::Classification& classification) {
@@ -209,7 +208,7 @@ std::optional<Finding> finding_of(const Group& group, const classify::Classifica
   add_rest_of_application(classification, group.application, failures);
   const auto traffic = traffic_of(classification, group.hosts, group.application, failures.finding.start_time - near_in_time, failures.finding.end_time + near_in_time);
   Finding finding = std::move(failures.finding);
-  finding.kind = "blocking";
+  finding.kind = FindingKind::blocking;
   finding.application = group.application;
   finding.direction = Direction::sent;
   finding.mechanism = failures.mechanism();

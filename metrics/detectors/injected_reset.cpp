@@ -73,9 +73,9 @@ std::vector<Finding> injected_reset(const DetectorInput& input) {
     const std::string_view application = flow != nullptr ? application_of(observation, *flow) : told->label.application;
     if (!makes_calls(application)) continue;   // the web's resets say nothing of calls
     auto& finding = by_application[application];
-    if (finding.kind.empty()) {
-      finding.kind = "injected_reset";
-      finding.mechanism = "tcp_rst";
+    if (!finding.count) {
+      finding.kind = FindingKind::injected_reset;
+      finding.mechanism = Mechanism::tcp_rst;
       finding.application = application;
       finding.direction = Direction::received;
       finding.start_time = reset.time;

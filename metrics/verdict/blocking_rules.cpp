@@ -7,11 +7,8 @@ namespace {
 
 constexpr double least_tries = 3, least_other_udp = 2, least_targets = 2, tried_again_after_s = 30;
 
-double number(const Finding& finding, const char* name) {
-  const auto found = finding.numbers.find(name);
-  return found == finding.numbers.end() ? 0.0 : found->second;
-}
-bool silent_or_refused(const Finding& finding) { return finding.mechanism == "no_reply" || finding.mechanism == "refused"; }
+double number(const Finding& finding, const char* name) { return finding.number(name); }
+bool silent_or_refused(const Finding& finding) { return finding.mechanism == Mechanism::no_reply || finding.mechanism == Mechanism::refused; }
 /// A resolver answers a question once, from one store: somebody between answered, too, and made up what he said.
 bool made_up(const Finding& finding) {
   return number(finding, "two_senders") >= least_tries || (number(finding, "contradicted") >= least_tries && number(finding, "odd_lifetime") >= least_tries);
@@ -21,32 +18,32 @@ bool only(const Finding& finding, double explained) { return explained > 0 && nu
 
 // First what explains the failures by something that isn't about the application at all; then what one end can't tell apart.
 constexpr BlockingRule rules[] = {
-    {"no_call_application", BlockingClass::impaired, [](const Finding& f) { return !makes_calls(f.application); }},
-    {"address_family_dead", BlockingClass::impaired, [](const Finding& f) { return number(f, "address_family_unanswered") > 0; }},
-    {"source_never_answered", BlockingClass::impaired, [](const Finding& f) { return number(f, "source_unanswered") > 0; }},
-    {"closed_network", BlockingClass::impaired, [](const Finding& f) { return number(f, "closed_network") > 0; }},
-    {"nothing_else_answered", BlockingClass::impaired, [](const Finding& f) { return number(f, "nothing_else_answered") > 0; }},
-    {"too_few_tries", BlockingClass::impaired, [](const Finding& f) { return number(f, "tries") < least_tries; }},
-    {"worked_at_other_times", BlockingClass::impaired, [](const Finding& f) { return silent_or_refused(f) && number(f, "worked_at_other_times") > 0; }},
-    {"no_other_udp", BlockingClass::impaired, [](const Finding& f) { return f.mechanism == "no_reply" && number(f, "media_only") > 0 && number(f, "other_udp_answered") < 1; }},
+    {"no_call_application", Weight::impairs, [](const Finding& f) { return !makes_calls(f.application); }},
+    {"address_family_dead", Weight::impairs, [](const Finding& f) { return number(f, "address_family_unanswered") > 0; }},
+    {"source_never_answered", Weight::impairs, [](const Finding& f) { return number(f, "source_unanswered") > 0; }},
+    {"closed_network", Weight::impairs, [](const Finding& f) { return number(f, "closed_network") > 0; }},
+    {"nothing_else_answered", Weight::impairs, [](const Finding& f) { return number(f, "nothing_else_answered") > 0; }},
+    {"too_few_tries", Weight::impairs, [](const Finding& f) { return number(f, "tries") < least_tries; }},
+    {"worked_at_other_times", Weight::impairs, [](const Finding& f) { return silent_or_refused(f) && number(f, "worked_at_other_times") > 0; }},
+    {"no_other_udp", Weight::impairs, [](const Finding& f) { return f.mechanism == Mechanism::no_reply && number(f, "media_only") > 0 && number(f, "other_udp_answered") < 1; }},
     // A dead server, a closed port, a moved service: one host that answers nothing at all.
-    {"one_silent_host", BlockingClass::impaired, [](const Finding& f) {
+    {"one_silent_host", Weight::impairs, [](const Finding& f) {
        return silent_or_refused(f) && number(f, "targets") < least_targets && number(f, "host_answers_otherwise") == 0 && number(f, "went_on_over_tcp") == 0;
      }},
-    {"host_unreachable", BlockingClass::impaired, [](const Finding& f) { return f.mechanism == "no_reply" && only(f, number(f, "unreachable")); }},
-    {"own_firewall_of_the_host", BlockingClass::suspected, [](const Finding& f) { return only(f, number(f, "by_target")); }},
-    {"refused", BlockingClass::suspected, [](const Finding& f) { return f.mechanism == "refused"; }},
-    {"unnamed", BlockingClass::suspected, [](const Finding& f) { return is_unnamed(f.application) && number(f, "went_on_over_tcp") == 0; }},
-    {"own_filter_or_router", BlockingClass::suspected, [](const Finding& f) { return only(f, number(f, "own_doing")); }},
-    {"one_name_denied", BlockingClass::suspected, [](const Finding& f) {
-       return f.mechanism == "dns" && number(f, "targets") < least_targets && !made_up(f);
+    {"host_unreachable", Weight::impairs, [](const Finding& f) { return f.mechanism == Mechanism::no_reply && only(f, number(f, "unreachable")); }},
+    {"own_firewall_of_the_host", Weight::suspects, [](const Finding& f) { return only(f, number(f, "by_target")); }},
+    {"refused", Weight::suspects, [](const Finding& f) { return f.mechanism == Mechanism::refused; }},
+    {"unnamed", Weight::suspects, [](const Finding& f) { return is_unnamed(f.application) && number(f, "went_on_over_tcp") == 0; }},
+    {"own_filter_or_router", Weight::suspects, [](const Finding& f) { return only(f, number(f, "own_doing")); }},
+    {"one_name_denied", Weight::suspects, [](const Finding& f) {
+       return f.mechanism == Mechanism::dns && number(f, "targets") < least_targets && !made_up(f);
      }},
-    {"one_host_resets", BlockingClass::suspected, [](const Finding& f) { return f.mechanism == "tcp_rst" && number(f, "targets") < least_targets; }},
-    {"one_host_prohibited", BlockingClass::suspected, [](const Finding& f) { return f.mechanism == "icmp" && number(f, "targets") < least_targets; }},
-    {"one_host_in_part", BlockingClass::suspected, [](const Finding& f) { return silent_or_refused(f) && number(f, "targets") < least_targets; }},
-    {"one_moment", BlockingClass::suspected, [](const Finding& f) { return f.mechanism == "no_reply" && number(f, "media_only") > 0 && number(f, "span_s") < tried_again_after_s; }},
-    {"hardly_other_udp", BlockingClass::suspected, [](const Finding& f) { return f.mechanism == "no_reply" && number(f, "media_only") > 0 && number(f, "other_udp_answered") < least_other_udp; }},
-    {"worked_otherwise_at_other_times", BlockingClass::suspected, [](const Finding& f) { return number(f, "worked_at_other_times") > 0; }},
+    {"one_host_resets", Weight::suspects, [](const Finding& f) { return f.mechanism == Mechanism::tcp_rst && number(f, "targets") < least_targets; }},
+    {"one_host_prohibited", Weight::suspects, [](const Finding& f) { return f.mechanism == Mechanism::icmp && number(f, "targets") < least_targets; }},
+    {"one_host_in_part", Weight::suspects, [](const Finding& f) { return silent_or_refused(f) && number(f, "targets") < least_targets; }},
+    {"one_moment", Weight::suspects, [](const Finding& f) { return f.mechanism == Mechanism::no_reply && number(f, "media_only") > 0 && number(f, "span_s") < tried_again_after_s; }},
+    {"hardly_other_udp", Weight::suspects, [](const Finding& f) { return f.mechanism == Mechanism::no_reply && number(f, "media_only") > 0 && number(f, "other_udp_answered") < least_other_udp; }},
+    {"worked_otherwise_at_other_times", Weight::suspects, [](const Finding& f) { return number(f, "worked_at_other_times") > 0; }},
 };
 
 }  // namespace
@@ -56,7 +53,7 @@ std::span<const BlockingRule> blocking_rules() { return rules; }
 BlockingJudgement judge_blocking(const Finding& finding) {
   BlockingJudgement judgement;
   for (const auto& rule : rules)
-    if (rule.most > judgement.says && rule.holds(finding)) judgement = {rule.most, rule.name};
+    if (rule.most > judgement.weight && rule.holds(finding)) judgement = {rule.most, rule.name};
   return judgement;
 }
 

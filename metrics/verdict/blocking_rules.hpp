@@ -1,26 +1,24 @@
 // What a finding of blocking lets anybody say of others: the rules that lower an accusation, by name. docs/methods/blocking.md
 #pragma once
 
-#include "metrics/analysis.hpp"
+#include "metrics/finding.hpp"
 
 #include <span>
 #include <string_view>
 
 namespace callwitness::metrics {
 
-enum class BlockingClass : std::uint8_t { accuse, suspected, impaired };
-
 /// A rule holds for a finding's numbers, and then no more than `most` is said.
 struct BlockingRule {
   std::string_view name;
-  BlockingClass most;
+  Weight most;
   bool (*holds)(const Finding&);
 };
 
 std::span<const BlockingRule> blocking_rules();
 
 struct BlockingJudgement {
-  BlockingClass says = BlockingClass::accuse;
+  Weight weight = Weight::accuses;
   std::string_view rule;                     ///< the name of the first of those that lower it most; empty: none does
 };
 /// Of a finding of kind blocking, from its numbers alone.
