@@ -61,6 +61,8 @@ struct Attempt {
   std::uint32_t superseded = 0;             ///< tries that another pair of the same ICE session made needless
   std::uint32_t unreachable = 0;            ///< tries of which a router said that there is no way to the host
   std::uint32_t by_target = 0;              ///< tries that the host itself ended (ICMP): a firewall of its own
+  std::uint32_t by_stranger = 0;            ///< tries that a reset from another distance than the host's own packets ended
+  std::uint32_t by_access = 0;              ///< tries that a router near us, of which the user's own is none, forbade (ICMP)
   std::vector<Time> times;                  ///< when each try began, ≤32
   std::vector<std::uint64_t> ordinals;      ///< packets that show it, ≤32
   std::vector<FlowId> flows;

@@ -18,6 +18,8 @@ void AttemptList::add(Attempt attempt) {
   known.superseded += attempt.superseded;
   known.unreachable += attempt.unreachable;
   known.by_target += attempt.by_target;
+  known.by_stranger += attempt.by_stranger;
+  known.by_access += attempt.by_access;
   known.first_time = std::min(known.first_time, attempt.first_time);
   known.last_time = std::max(known.last_time, attempt.last_time);
   known.by_service = known.by_service && attempt.by_service;

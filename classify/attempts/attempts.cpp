@@ -1,16 +1,12 @@
-// The reasons for the patience and the guards stand in docs/methods/attempts.md.
 #include "classify/attempts/attempts.hpp"
 
-#include "classify/attempts/dns_attempts.hpp"
 #include "classify/attempts/first_datagrams.hpp"
-#include "classify/attempts/ice_sessions.hpp"
-#include "classify/attempts/sip_attempts.hpp"
+#include "classify/attempts/tries.hpp"
 #include "classify/nearness.hpp"
 #include "classify/protocols/stun.hpp"
 
 #include <algorithm>
-#include <map>
-#include <set>
+#include <cstdlib>
 
 namespace callwitness::classify {
 namespace {
@@ -20,37 +16,7 @@ using Stage = Attempt::Stage;
 using Step = Attempt::Step;
 using Outcome = Attempt::Outcome;
 
-constexpr Duration syn_patience = std::chrono::seconds(5);
-constexpr Duration answer_patience = std::chrono::seconds(10);   // after the ClientHello or the first message
-constexpr Duration udp_patience = std::chrono::seconds(5);
-constexpr std::uint32_t least_udp_tries = 3;                     // datagrams without an answer before it counts
-constexpr std::size_t open_limit = 16'384;
-constexpr std::size_t scanned_ports_limit = 64;                  // more unanswered ports than this: a scan, ports tell nothing
-constexpr std::uint32_t looked_at = 8;                           // datagrams of a UDP flow looked at for a start
-constexpr std::uint32_t looked_at_of_ice = 512;                  // the same where STUN was seen: DTLS begins when a pair is chosen
-
-enum class Phase : std::uint8_t { watching, syn_sent, opened, hello_sent, message_sent, udp_sent, greeting_sent };
-
-struct Try {
-  Phase phase = Phase::watching;
-  Step step = Step::datagrams;
-  bool by_port_only = false;
-  bool saw_syn = false;
-  bool is_media = false;
-  std::uint8_t opened_with = 0;   ///< time to live of the packet that opened the connection
-  bool from_nearby = false, by_target = false, unreachable = false;
-  std::string_view application;
-  FiveTuple five_tuple;
-  Untrusted target;
-  Time first_time, last_time;
-  std::uint32_t asked = 0;        ///< packets of the asker's
-  std::vector<std::uint64_t> ordinals;
-};
-
-Untrusted target_of(std::string_view name, const Endpoint& endpoint) {
-  if (name.empty()) return Untrusted(endpoint.text());
-  return Untrusted(std::string(name) + " " + endpoint.text());
-}
+constexpr int telling_hops = 3;   // routes change by one or two
 
 /// A relay asked over TCP (RFC 8656 3.1), with RFC 4571's length before the message or without.
 bool is_stun_over_tcp(const Datagram& datagram) {
@@ -61,129 +27,9 @@ bool is_stun_over_tcp(const Datagram& datagram) {
   return asks(datagram.payload) || (datagram.payload.size() > 2 && asks(datagram.payload.subspan(2)));
 }
 
-bool is_of_ice(Attempt::Step step) {
-  using enum Attempt::Step;
-  return step == stun_check || step == stun_request || step == allocation || step == dtls_hello;
-}
-
 }  // namespace
 
-struct AttemptTracker::State {
-  struct Slot {
-    FlowId flow{};
-    bool used = false;
-    std::unique_ptr<Try> attempt;   ///< null: no try, or settled
-    std::uint32_t seen = 0;
-    bool stun = false, greeted = false;   ///< STUN was seen; so was the end of a DTLS greeting
-    std::uint64_t session = 0;      ///< of ICE
-    std::uint8_t checked = 0;       ///< bits: checks with a user name went forward, backward
-    /// A flow that begins as ICE is looked at until its DTLS greeting is over.
-    bool is_settled() const { return !attempt && seen > (stun && !greeted ? looked_at_of_ice : looked_at); }
-  };
-  std::vector<Slot> slots;
-  std::map<FiveTuple, std::uint32_t> open;   ///< tries under way, by their own direction
-  std::map<Endpoint, std::set<std::uint16_t>> unanswered_ports;
-  AttemptList list;
-  DnsAttempts dns;
-  SipAttempts sip;
-  IceSessions ice;
-  std::vector<std::pair<Attempt, Endpoint>> port_only;   ///< told at the end, unless it was a scan
-
-  Slot& slot_of(const Flow& flow) {
-    if (flow.slot >= slots.size()) slots.resize(flow.slot + 1u);
-    Slot& slot = slots[flow.slot];
-    if (!slot.used || slot.flow != flow.id) {
-      if (slot.attempt) open.erase(slot.attempt->five_tuple);
-      slot = {};
-      slot.flow = flow.id;
-      slot.used = true;
-    }
-    return slot;
-  }
-
-  void begin(Slot& slot, const Flow& flow, const Datagram& datagram, std::string_view application, std::string_view name, Phase phase, Step step) {
-    if (open.size() >= open_limit) return;
-    slot.attempt = std::make_unique<Try>();
-    Try& attempt = *slot.attempt;
-    attempt.phase = phase;
-    attempt.step = step;
-    attempt.application = application;
-    attempt.five_tuple = datagram.five_tuple;
-    attempt.target = target_of(name, datagram.five_tuple.destination);
-    attempt.first_time = attempt.last_time = datagram.time;
-    open[attempt.five_tuple] = flow.slot;
-  }
-
-  void note(Try& attempt, const Datagram& datagram) {
-    attempt.last_time = std::max(attempt.last_time, datagram.time);
-    if (datagram.five_tuple == attempt.five_tuple) ++attempt.asked;
-    if (attempt.ordinals.size() < AttemptList::ordinal_limit) attempt.ordinals.push_back(datagram.ordinal);
-  }
-
-  void settle(Slot& slot, Stage stage, Outcome outcome) {
-    Try& attempt = *slot.attempt;
-    open.erase(attempt.five_tuple);
-    Attempt told;
-    told.application = attempt.application;
-    told.stage = stage;
-    told.step = attempt.step;
-    told.outcome = outcome;
-    told.source = attempt.five_tuple.source.address;
-    told.asked = attempt.asked;
-    told.by_target = attempt.by_target ? 1 : 0;
-    told.unreachable = attempt.unreachable ? 1 : 0;
-    told.target = attempt.target;
-    told.first_time = attempt.first_time;
-    told.last_time = attempt.last_time;
-    told.ordinals = attempt.ordinals;
-    told.flows = {slot.flow};
-    told.is_media = attempt.is_media;
-    told.from_nearby = attempt.from_nearby ? 1 : 0;
-    if (attempt.by_port_only && outcome != Outcome::answered) {
-      if (port_only.size() < AttemptList::limit) port_only.emplace_back(std::move(told), attempt.five_tuple.source);
-    } else if (outcome != Outcome::answered && is_of_ice(attempt.step)) {
-      ice.add_failure(std::move(told), slot.session, attempt.five_tuple.source, list);
-    } else {
-      list.add(std::move(told));
-    }
-    slot.attempt.reset();
-  }
-
-  /// What a try that will hear no more has come to.
-  void conclude(Slot& slot, Time now) {
-    if (!slot.attempt) return;
-    const Try& attempt = *slot.attempt;
-    const Duration waited = now - attempt.first_time;
-    const Duration silent = now - attempt.last_time;
-    switch (attempt.phase) {
-      case Phase::syn_sent:
-        if (waited >= syn_patience) return settle(slot, Stage::tcp, Outcome::no_reply);
-        break;
-      case Phase::opened: return settle(slot, Stage::tcp, Outcome::answered);
-      case Phase::hello_sent:
-        if (silent >= answer_patience || waited >= answer_patience) return settle(slot, Stage::tls, Outcome::no_reply);
-        break;
-      case Phase::message_sent:
-        if (waited >= answer_patience) return settle(slot, Stage::signalling, Outcome::no_reply);
-        break;
-      case Phase::udp_sent:
-        if (waited >= udp_patience && attempt.asked >= least_udp_tries) return settle(slot, Stage::udp, Outcome::no_reply);
-        break;
-      case Phase::greeting_sent:
-        if (waited >= udp_patience && attempt.asked >= least_udp_tries) return settle(slot, Stage::tls, Outcome::no_reply);
-        break;
-      default: break;
-    }
-    open.erase(attempt.five_tuple);
-    slot.attempt.reset();
-  }
-
-  void note_unanswered_port(const FiveTuple& tuple) {
-    if (unanswered_ports.size() >= 1024 && !unanswered_ports.contains({tuple.source.address, 0})) return;
-    auto& ports = unanswered_ports[{tuple.source.address, 0}];
-    if (ports.size() <= scanned_ports_limit) ports.insert(tuple.destination.port);
-  }
-
+struct AttemptTracker::State : Tries {
   void on_syn(Slot& slot, const Flow& flow, const Datagram& datagram, const NameTable& names) {
     const auto* entry = names.lookup(datagram.five_tuple.destination.address);
     if (slot.attempt) {
@@ -247,6 +93,7 @@ struct AttemptTracker::State {
     Try& attempt = *slot.attempt;
     if (tcp.rst()) {
       note(attempt, datagram);
+      attempt.by_stranger = attempt.opened_with != 0 && std::abs(int{attempt.opened_with} - int{datagram.time_to_live}) >= telling_hops;
       attempt.from_nearby = attempt.opened_with != 0 && !is_nearby(attempt.opened_with) && is_nearby(datagram.time_to_live);
       switch (attempt.phase) {
         case Phase::syn_sent: return settle(slot, Stage::tcp, Outcome::refused);
@@ -357,6 +204,7 @@ struct AttemptTracker::State {
     }
     const auto& sender = datagram.five_tuple.source.address;
     attempt.by_target = sender == attempt.five_tuple.destination.address;
+    attempt.by_access = !attempt.by_target && is_of_access(datagram.time_to_live);
     attempt.from_nearby = is_nearby(datagram.time_to_live) && (!sender.is_routable() || is_same_link(sender, attempt.five_tuple.source.address));
     const Stage stage = attempt.phase == Phase::udp_sent ? Stage::udp : attempt.phase == Phase::greeting_sent ? Stage::tls : Stage::tcp;
     settle(slot, stage, says == IcmpSays::prohibited ? Outcome::prohibited : Outcome::refused);
@@ -403,14 +251,7 @@ std::vector<Attempt> AttemptTracker::finish(Time end) {
   state_->dns.finish(end, state_->list);
   state_->sip.finish(end, state_->list);
   state_->ice.finish(state_->list);
-  // A port alone names a service only when somebody tried it again, and when it was no scan.
-  std::map<std::pair<std::string_view, capture::IpAddress>, int> tried;
-  for (const auto& [attempt, source] : state_->port_only) ++tried[{attempt.application, source.address}];
-  for (auto& [attempt, source] : state_->port_only) {
-    const auto scanned = state_->unanswered_ports.find({source.address, 0});
-    if (scanned != state_->unanswered_ports.end() && scanned->second.size() > scanned_ports_limit) continue;
-    if (tried[{attempt.application, source.address}] >= 2) state_->list.add(std::move(attempt));
-  }
+  state_->tell_port_only();
   return state_->list.take();
 }
 

@@ -120,6 +120,7 @@ void SipAttempts::on_icmp(IcmpSays says, const FiveTuple& about, const Datagram&
     }
     const auto& sender = datagram.five_tuple.source.address;
     request.by_target = sender == about.destination.address;
+    request.by_access = !request.by_target && is_of_access(datagram.time_to_live);
     request.from_nearby = is_nearby(datagram.time_to_live) && (!sender.is_routable() || is_same_link(sender, about.source.address));
     request.outcome = says == IcmpSays::prohibited ? Outcome::prohibited : Outcome::refused;
   }
@@ -135,6 +136,7 @@ void SipAttempts::settle(const Request& request, AttemptList& list) {
   attempt.asked = request.asked;
   attempt.by_service = request.by_service;
   attempt.by_target = request.by_target ? 1 : 0;
+  attempt.by_access = request.by_access ? 1 : 0;
   attempt.from_nearby = request.from_nearby ? 1 : 0;
   attempt.unreachable = request.unreachable ? 1 : 0;
   attempt.target = Untrusted(request.five_tuple.destination.text());

@@ -32,7 +32,7 @@ class SipAttempts {
     int refusal = 0;                               ///< status code of a refusal, whose sender's hop limit is:
     std::uint8_t refusal_time_to_live = 0;
     std::uint32_t asked = 1;
-    bool by_service = false, by_target = false, from_nearby = false, unreachable = false;
+    bool by_service = false, by_target = false, by_access = false, from_nearby = false, unreachable = false;
   };
   void on_answer(Request& request, int code, const Datagram& datagram);
   void expire(Time now, AttemptList& list);

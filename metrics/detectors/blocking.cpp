@@ -122,6 +122,8 @@ struct Failures {
     count("odd_lifetime", attempt.look_up.odd_lifetime);
     count("from_nearby", attempt.from_nearby);
     count("by_target", attempt.by_target);
+    count("by_stranger", attempt.by_stranger);
+    if (attempt.from_nearby == 0) count("by_access", attempt.by_access);
     count("unreachable", attempt.unreachable);
     const std::uint32_t own = std::min(some, attempt.look_up.as_filters_do + attempt.look_up.by_own_resolver + attempt.from_nearby);
     own_doing += own;
@@ -172,11 +174,11 @@ void add_alternatives(Finding& finding, const Failures& failures, const HostTraf
   const auto has = [&](const char* name) { return finding.numbers.contains(name); };
   const bool line_works = traffic.line_works();
   finding.alternatives = {{"application_server", has("went_on_over_tcp") ? ruled_out : not_ruled_out, has("went_on_over_tcp") ? "went_on_over_tcp" : "server_may_be_down", {}},
-                          {"wifi", line_works ? ruled_out : untestable, line_works ? "others_stayed_alive" : "no_other_traffic", {}},
-                          {"congestion", line_works ? ruled_out : untestable, line_works ? "others_stayed_alive" : "no_other_traffic", {}}};
+                          {"wifi", line_works ? ruled_out : untestable, line_works ? "others_stayed_alive" : "no_control_traffic", {}},
+                          {"congestion", line_works ? ruled_out : untestable, line_works ? "others_stayed_alive" : "no_control_traffic", {}}};
   if (has("address_family_unanswered")) finding.alternatives.push_back({"address_family", not_ruled_out, "family_never_answered", {}});
   if (has("source_unanswered")) finding.alternatives.push_back({"source_address", not_ruled_out, "source_never_answered", {}});
-  if (has("closed_network")) finding.alternatives.push_back({"closed_network", not_ruled_out, "only_names_and_web_answered", {}});
+  if (has("closed_network") || has("closed_to_udp")) finding.alternatives.push_back({"closed_network", not_ruled_out, "only_names_and_web_answered", {}});
   else if (failures.may_be_closed > 0) finding.alternatives.push_back({"closed_network", ruled_out, "other_ports_were_answered", {}});
   if (has("from_nearby")) finding.alternatives.push_back({"own_router", not_ruled_out, "sent_from_nearby", {}});
   else if (finding.mechanism == Mechanism::no_reply) finding.alternatives.push_back({"own_router", untestable, "silence_has_no_sender", {}});
@@ -191,7 +193,7 @@ void add_alternatives(Finding& finding, const Failures& failures, const HostTraf
 
 /// How sure it is that the application can't be reached in this way, whosever doing that is.
 double confidence_of(const Finding& finding, const Failures& failures) {
-  if (finding.mechanism == Mechanism::refused || is_unnamed(finding.application) || failures.may_be_own() || finding.numbers.contains("closed_network") || failures.tries < least_tries) return by_its_looks;
+  if (finding.mechanism == Mechanism::refused || is_unnamed(finding.application) || failures.may_be_own() || failures.tries - failures.may_be_closed < (finding.numbers.contains("closed_network") ? least_tries : 0) || failures.tries < least_tries) return by_its_looks;
   if (finding.mechanism == Mechanism::tcp_rst || finding.mechanism == Mechanism::icmp) return told_so;
   // A resolver answers a question once, from one store: another's answer came between, and what it holds is made up.
   const bool made_up = finding.number("two_senders") >= least_tries || (finding.number("contradicted") >= least_tries && finding.number("odd_lifetime") >= least_tries);
@@ -226,10 +228,11 @@ std::optional<Finding> finding_of(const Group& group, const classify::Classifica
   const auto sum = [](const std::vector<Share>& shares) { double all = 0; for (const auto& share : shares) all += share.start.tries; return all; };
   if (nothing_counts && !group.family.empty()) finding.numbers["address_family_unanswered"] = sum(group.family);
   if (nothing_counts && !group.source.empty()) finding.numbers["source_unanswered"] = sum(group.source);
-  // UDP that is answered at any port shows an open network; what is answered over TCP says nothing of UDP.
-  const std::size_t unusual = traffic.unusual_udp + (failures.over_tcp ? traffic.unusual_tcp : 0);
+  // UDP that is answered at an unusual port shows an open network; what is answered over TCP says little of UDP.
+  const std::size_t unusual = traffic.unusual_udp + traffic.unusual_tcp;
   finding.numbers["unusual_ports_answered"] = static_cast<double>(unusual);
-  if (unusual == 0 && failures.may_be_closed > 0 && failures.tries - failures.may_be_closed < least_tries) finding.numbers["closed_network"] = failures.may_be_closed;
+  if (unusual == 0 && failures.may_be_closed > 0) finding.numbers["closed_network"] = failures.may_be_closed;
+  else if (traffic.unusual_udp == 0 && !failures.over_tcp && failures.may_be_closed > 0) finding.numbers["closed_to_udp"] = failures.may_be_closed;
   if (failures.own_doing > 0) finding.numbers["own_doing"] = failures.own_doing;
   if (failures.worked_at_other_times) finding.numbers["worked_at_other_times"] = 1;
   if (failures.all_media) finding.numbers["media_only"] = 1;

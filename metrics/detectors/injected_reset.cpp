@@ -40,13 +40,6 @@ Signs signs_of(const classify::Reset& reset, std::span<const classify::Reset> al
   return signs;
 }
 
-/// Hops between us and the sender, by the nearest usual initial value.
-double hops(std::uint8_t time_to_live) {
-  for (const int initial : {64, 128, 255})
-    if (time_to_live <= initial) return initial - time_to_live;
-  return 0;
-}
-
 }  // namespace
 
 std::vector<Finding> injected_reset(const DetectorInput& input) {
@@ -95,8 +88,8 @@ std::vector<Finding> injected_reset(const DetectorInput& input) {
     finding.numbers["sooner_than_round_trip"] += signs.too_soon;
     finding.numbers["sequence_inconsistent"] += signs.sequence || signs.second;
     if (classify::is_nearby(reset.time_to_live) && reset.flow_time_to_live != 0 && !classify::is_nearby(reset.flow_time_to_live)) ++finding.numbers["from_nearby"];
-    if (reset.time_to_live != 0) finding.numbers["hops_of_reset"] = hops(reset.time_to_live);
-    if (reset.flow_time_to_live != 0) finding.numbers["hops_of_flow"] = hops(reset.flow_time_to_live);
+    if (reset.time_to_live != 0) finding.numbers["hops_of_reset"] = classify::hops_of(reset.time_to_live);
+    if (reset.flow_time_to_live != 0) finding.numbers["hops_of_flow"] = classify::hops_of(reset.flow_time_to_live);
   }
   std::vector<Finding> findings;
   for (auto& [application, finding] : by_application) {
