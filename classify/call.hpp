@@ -74,6 +74,7 @@ struct Attempt {
     std::uint32_t as_filters_do = 0;        ///< 0.0.0.0, ::, loopback or an address of the client's own network: a filter at home does that
     std::uint32_t by_own_resolver = 0;      ///< denied otherwise, by a resolver that the user may have told to
     std::uint32_t contradicted = 0;         ///< another answer to the one question came, too
+    std::uint32_t resolver_silent = 0;      ///< unanswered, by a resolver that answered nothing else either
     std::uint32_t two_senders = 0;          ///< the contradicting answers came from different distances
     std::uint32_t odd_lifetime = 0;         ///< the record's time to live doesn't fit, besides
   } look_up;

@@ -194,7 +194,7 @@ std::vector<UnansweredStart> unanswered_starts(const classify::Classification& c
     const std::uint64_t left = attempt.tries - std::min(attempt.tries, attempt.superseded);
     start.tries = static_cast<std::uint32_t>(std::max<std::uint64_t>(1, std::min<std::uint64_t>(left, (attempt.tries * open + looked_at - 1) / looked_at)));
     if (attempt.tries > attempt.times.size()) start.last_time = std::max(start.last_time, attempt.last_time);
-    start.worked_at_other_times = own.any(attempt) || calls.any(attempt.application);
+    start.worked_at_other_times = !is_unnamed(attempt.application) && (own.any(attempt) || calls.any(attempt.application));
     found.push_back(start);
   }
   return found;

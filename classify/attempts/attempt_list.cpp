@@ -28,6 +28,7 @@ void AttemptList::add(Attempt attempt) {
   known.look_up.by_own_resolver += attempt.look_up.by_own_resolver;
   known.from_nearby += attempt.from_nearby;
   known.look_up.contradicted += attempt.look_up.contradicted;
+  known.look_up.resolver_silent += attempt.look_up.resolver_silent;
   known.look_up.two_senders += attempt.look_up.two_senders;
   known.look_up.odd_lifetime += attempt.look_up.odd_lifetime;
   for (const auto ordinal : attempt.ordinals) if (known.ordinals.size() < ordinal_limit) known.ordinals.push_back(ordinal);

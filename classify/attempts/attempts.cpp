@@ -129,7 +129,9 @@ struct AttemptTracker::State : Tries {
       slot.checked = static_cast<std::uint8_t>(slot.checked | 1u << static_cast<unsigned>(way));
     }
     const bool was_check = slot.checked >> static_cast<unsigned>(opposite(way)) & 1u;
-    if (message->message_class == StunMessage::Class::success) ice.on_check_answered(was_check ? slot.session : 0, datagram.five_tuple.destination);
+    if (message->message_class != StunMessage::Class::success) return;
+    if (was_check) ice.on_check_answered(slot.session, datagram.five_tuple.destination);
+    else ice.on_request_answered(datagram.five_tuple.destination);
   }
 
   /// DTLS over a path that STUN has found, or in an application's own flow; other programs (VPNs) use it, too.

@@ -192,7 +192,8 @@ void DnsAttempts::settle(const Query& query, AttemptList& list) {
   });
   const bool own = attempt.outcome != Outcome::answered && !query.as_filters_do && !query.contradicted && !page_elsewhere &&
                    may_be_own(query.resolver, query.client.address, query.hop_limit);
-  attempt.look_up = {query.as_filters_do ? 1u : 0u, own ? 1u : 0u, query.contradicted ? 1u : 0u, query.two_senders ? 1u : 0u, query.odd_lifetime ? 1u : 0u};
+  const bool resolver_silent = !query.outcome && !resolvers_.contains(query.resolver);
+  attempt.look_up = {query.as_filters_do ? 1u : 0u, own ? 1u : 0u, query.contradicted ? 1u : 0u, resolver_silent ? 1u : 0u, query.two_senders ? 1u : 0u, query.odd_lifetime ? 1u : 0u};
   list.add(std::move(attempt));
 }
 

@@ -10,7 +10,10 @@ void IceSessions::add_failure(Attempt attempt, std::uint64_t session, const Endp
 void IceSessions::finish(AttemptList& list) {
   for (auto& [attempt, session, asker] : failures_) {
     const auto& known = attempt.step == Attempt::Step::dtls_hello ? greeted_ : answered_;
-    if (known.sessions.contains(session) || known.sockets.contains(asker)) attempt.superseded = attempt.tries;
+    // That a server says what our address is makes no path to the peer.
+    const bool asks_a_server = attempt.step == Attempt::Step::stun_request || attempt.step == Attempt::Step::allocation;
+    const bool made_needless = known.sessions.contains(session) || known.sockets.contains(asker) || (asks_a_server && requested_.sockets.contains(asker));
+    if (made_needless) attempt.superseded = attempt.tries;
     list.add(std::move(attempt));
   }
   failures_.clear();

@@ -11,6 +11,7 @@ namespace callwitness::classify {
 class IceSessions {
  public:
   /// `session` as ice_session_of() tells it (0: none); `asker`: the socket that asked.
+  void on_request_answered(const Endpoint& asker) { note(requested_, 0, asker); }
   void on_check_answered(std::uint64_t session, const Endpoint& asker) { note(answered_, session, asker); }
   void on_hello_answered(std::uint64_t session, const Endpoint& asker) { note(greeted_, session, asker); }
   /// A check, request or hello that came to nothing; told at the end, when it is known what became of the others.
@@ -28,7 +29,7 @@ class IceSessions {
     if (session != 0 && known.sessions.size() < limit) known.sessions.insert(session);
     if (known.sockets.size() < limit) known.sockets.insert(asker);
   }
-  Known answered_, greeted_;
+  Known requested_, answered_, greeted_;
   std::vector<Failure> failures_;
 };
 

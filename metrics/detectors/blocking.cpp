@@ -118,6 +118,7 @@ struct Failures {
     count("as_filters_do", attempt.look_up.as_filters_do);
     count("by_own_resolver", attempt.look_up.by_own_resolver);
     count("contradicted", attempt.look_up.contradicted);
+    count("resolver_silent", attempt.look_up.resolver_silent);
     count("two_senders", attempt.look_up.two_senders);
     count("odd_lifetime", attempt.look_up.odd_lifetime);
     count("from_nearby", attempt.from_nearby);
@@ -200,6 +201,25 @@ double confidence_of(const Finding& finding, const Failures& failures) {
   return failures.targets.size() > 1 || made_up || finding.number("host_answers_otherwise") > 0 ? several_targets : one_target;
 }
 
+Scope scope_of(const Finding& finding, const HostTraffic& traffic) {
+  if (finding.numbers.contains("closed_network")) return {ScopeClass::host, "only_names_and_web_answered"};
+  if (!traffic.line_works()) return {ScopeClass::unknown, "no_control_traffic"};
+  return {ScopeClass::application, "others_stayed_alive"};
+}
+
+/// Against the best innocent rival. What names its sender, or two answers where one is due, leaves hardly any; of silence each further
+/// host must be down by itself.
+Strength strength_of(const Finding& finding, const Failures& failures) {
+  constexpr double validated = 3, of_each_host = 1, of_a_denial = 1, of_a_closed_port = 0.3;   // log10; so many innocents bound it
+  const auto rival = failures.may_be_own() ? std::string_view("own_router") : finding.mechanism == Mechanism::dns ? "own_filter" : "application_server";
+  if (failures.may_be_own()) return {of_a_closed_port, rival};
+  const auto hosts = static_cast<double>(failures.targets.size());
+  if (finding.mechanism == Mechanism::refused) return {of_a_closed_port * hosts, rival};
+  if (finding.number("two_senders") >= least_tries || finding.number("by_stranger") >= least_tries || finding.number("by_access") >= least_tries) return {validated, rival};
+  const double each = finding.mechanism == Mechanism::dns ? of_a_denial : of_each_host;
+  return {std::min(validated, each * (hosts + (finding.mechanism == Mechanism::tcp_rst || finding.mechanism == Mechanism::icmp ? 1 : 0))), rival};
+}
+
 std::optional<Finding> finding_of(const Group& group, const classify::Classification& classification) {
   Failures failures;
   const bool nothing_counts = group.counted.empty();
@@ -239,6 +259,8 @@ std::optional<Finding> finding_of(const Group& group, const classify::Classifica
   if (answers_otherwise(classification, failures)) finding.numbers["host_answers_otherwise"] = 1;
   add_alternatives(finding, failures, traffic);
   finding.confidence = confidence_of(finding, failures);
+  finding.scope = scope_of(finding, traffic);
+  finding.strength = strength_of(finding, failures);
   return finding;
 }
 

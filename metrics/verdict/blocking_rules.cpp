@@ -8,13 +8,16 @@ namespace {
 constexpr double least_tries = 3, least_other_udp = 2, least_targets = 2, tried_again_after_s = 30;
 
 double number(const Finding& finding, const char* name) { return finding.number(name); }
-bool silent_or_refused(const Finding& finding) { return finding.mechanism == Mechanism::no_reply || finding.mechanism == Mechanism::refused; }
+/// Too few of the tries failed in a way that nobody at home can have brought about.
+bool only(const Finding& finding, double explained) { return explained > 0 && number(finding, "tries") - explained < least_tries; }
+/// As a host that is switched off, or its own firewall, leaves it.
+bool by_the_host(const Finding& finding) {
+  return finding.mechanism == Mechanism::no_reply || finding.mechanism == Mechanism::refused || only(finding, number(finding, "by_target"));
+}
 /// A resolver answers a question once, from one store: somebody between answered, too, and made up what he said.
 bool made_up(const Finding& finding) {
   return number(finding, "two_senders") >= least_tries || (number(finding, "contradicted") >= least_tries && number(finding, "odd_lifetime") >= least_tries);
 }
-/// Too few of the tries failed in a way that nobody at home can have brought about.
-bool only(const Finding& finding, double explained) { return explained > 0 && number(finding, "tries") - explained < least_tries; }
 
 // First what explains the failures by something that isn't about the application at all; then what one end can't tell apart.
 constexpr BlockingRule rules[] = {
@@ -24,12 +27,12 @@ constexpr BlockingRule rules[] = {
     {"closed_network", Weight::impairs, [](const Finding& f) { return only(f, number(f, "closed_network")); }},
     {"nothing_else_answered", Weight::impairs, [](const Finding& f) { return number(f, "nothing_else_answered") > 0; }},
     {"too_few_tries", Weight::impairs, [](const Finding& f) { return number(f, "tries") < least_tries; }},
-    {"worked_at_other_times", Weight::impairs, [](const Finding& f) { return silent_or_refused(f) && number(f, "worked_at_other_times") > 0; }},
     {"no_other_udp", Weight::impairs, [](const Finding& f) { return f.mechanism == Mechanism::no_reply && number(f, "media_only") > 0 && number(f, "other_udp_answered") < 1; }},
     // A dead server, a closed port, a moved service: one host that answers nothing at all.
     {"one_silent_host", Weight::impairs, [](const Finding& f) {
-       return silent_or_refused(f) && number(f, "targets") < least_targets && number(f, "host_answers_otherwise") == 0 && number(f, "went_on_over_tcp") == 0;
+       return by_the_host(f) && number(f, "targets") < least_targets && number(f, "own_doing") == 0 && number(f, "host_answers_otherwise") == 0 && number(f, "went_on_over_tcp") == 0;
      }},
+    {"resolver_silent", Weight::impairs, [](const Finding& f) { return only(f, number(f, "resolver_silent")); }},
     {"host_unreachable", Weight::impairs, [](const Finding& f) { return f.mechanism == Mechanism::no_reply && only(f, number(f, "unreachable")); }},
     {"own_firewall_of_the_host", Weight::suspects, [](const Finding& f) { return only(f, number(f, "by_target")); }},
     {"closed_to_udp", Weight::suspects, [](const Finding& f) { return only(f, number(f, "closed_to_udp")); }},
@@ -42,10 +45,10 @@ constexpr BlockingRule rules[] = {
      }},
     {"one_host_resets", Weight::suspects, [](const Finding& f) { return f.mechanism == Mechanism::tcp_rst && number(f, "targets") < least_targets && number(f, "by_stranger") < least_tries; }},
     {"one_host_prohibited", Weight::suspects, [](const Finding& f) { return f.mechanism == Mechanism::icmp && number(f, "targets") < least_targets && number(f, "by_access") < least_tries; }},
-    {"one_host_in_part", Weight::suspects, [](const Finding& f) { return silent_or_refused(f) && number(f, "targets") < least_targets; }},
+    {"one_host_in_part", Weight::suspects, [](const Finding& f) { return by_the_host(f) && number(f, "targets") < least_targets; }},
     {"one_moment", Weight::suspects, [](const Finding& f) { return f.mechanism == Mechanism::no_reply && number(f, "media_only") > 0 && number(f, "span_s") < tried_again_after_s; }},
     {"hardly_other_udp", Weight::suspects, [](const Finding& f) { return f.mechanism == Mechanism::no_reply && number(f, "media_only") > 0 && number(f, "other_udp_answered") < least_other_udp; }},
-    {"worked_otherwise_at_other_times", Weight::suspects, [](const Finding& f) { return number(f, "worked_at_other_times") > 0; }},
+    {"worked_at_other_times", Weight::suspects, [](const Finding& f) { return number(f, "worked_at_other_times") > 0; }},
 };
 
 }  // namespace

@@ -147,6 +147,25 @@ TEST_CASE("checks between peers that nobody answers are listed, and those that l
   }
 }
 
+TEST_CASE("a server that tells us our address is no path to the peer", "[classify][attempts]") {
+  Wire wire;
+  const Endpoint told_by = endpoint("203.0.113.9", 3478);
+  for (std::uint8_t i = 0; i < 8; ++i) {
+    wire.udp(i * 900.0, me, told_by, stun(i));
+    wire.udp(i * 900.0 + 20, told_by, me, check("", "", i, true), 52);
+    wire.udp(i * 900.0 + 40, me, endpoint("203.0.113.10", 3478), stun(static_cast<std::uint8_t>(30 + i)));
+    wire.udp(i * 900.0 + 60, me, server(41'000), check("abcd", "efgh", static_cast<std::uint8_t>(60 + i)));
+  }
+  wire.udp(60'000, me, endpoint("192.168.1.1", 5353), Buffer(30, 1));
+  const auto attempts = wire.finish().attempts;
+  const auto* to_peer = find(attempts, Attempt::Step::stun_check, Outcome::no_reply);
+  const auto* to_server = find(attempts, Attempt::Step::stun_request, Outcome::no_reply);
+  REQUIRE(to_peer);
+  REQUIRE(to_server);
+  CHECK(to_peer->superseded == 0);
+  CHECK(to_server->superseded == 1);   // another server has told
+}
+
 TEST_CASE("a path is found and the DTLS hello, in one datagram or two, is never answered", "[classify][attempts]") {
   for (const bool in_two : {false, true})
     for (const bool answered : {false, true}) {

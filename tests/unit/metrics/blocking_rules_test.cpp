@@ -56,6 +56,8 @@ TEST_CASE("one silent host may be switched off, unless it answers something else
   check(blocked(Mechanism::tcp_rst, {{"targets", 1}, {"by_stranger", 6}}), Weight::accuses);
   check(blocked(Mechanism::icmp, {{"targets", 1}}), Weight::suspects, "one_host_prohibited");
   check(blocked(Mechanism::icmp, {{"targets", 1}, {"by_access", 6}}), Weight::accuses);
+  check(blocked(Mechanism::icmp, {{"by_target", 6}, {"targets", 1}}), Weight::impairs, "one_silent_host");
+  check(blocked(Mechanism::dns, {{"resolver_silent", 6}}), Weight::impairs, "resolver_silent");
   check(blocked(Mechanism::icmp, {{"by_target", 6}}), Weight::suspects, "own_firewall_of_the_host");
 }
 
