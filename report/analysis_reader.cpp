@@ -224,6 +224,11 @@ class Reader {
     auto& into = analysis_.classification.attempts.emplace_back();
     into.application = keep(text_of(record, "application"));
     into.stage = named(text_of(record, "stage"), 5, classify::Attempt::Stage::dns);
+    into.step = named(text_of(record, "step"), 10, classify::Attempt::Step::look_up);
+    into.source = capture::IpAddress::parse(text_of(record, "host")).value_or(capture::IpAddress{});
+    const auto number = [&](const char* key) { return static_cast<std::uint32_t>(std::min<std::uint64_t>(count_of(record, key).value_or(0), std::numeric_limits<std::uint32_t>::max())); };
+    into.asked = number("asked");
+    into.superseded = number("superseded");
     into.outcome = named(text_of(record, "outcome"), 7, classify::Attempt::Outcome::no_reply);
     into.target = capture::Untrusted(text_of(record, "target"));
     into.first_time = time_of(record, "first_time").value_or(capture::Time{});

@@ -1,5 +1,6 @@
 #include "metrics/verdict/weight.hpp"
 
+#include "metrics/verdict/blocking_rules.hpp"
 #include "metrics/verdict_thresholds.hpp"
 
 #include <algorithm>
@@ -45,12 +46,6 @@ Weight weigh_cuts(const Finding& finding) {
   return finding.confidence >= suspecting_confidence ? Weight::suspects : Weight::impairs;
 }
 
-Weight weigh_blocking(const Finding& finding) {
-  if (is_shared(finding)) return Weight::impairs;
-  if (finding.confidence >= accusing_confidence_of_blocking && !is_weakened(finding)) return Weight::accuses;
-  return finding.confidence >= suspecting_confidence ? Weight::suspects : Weight::impairs;
-}
-
 }  // namespace
 
 bool spares_others(const Finding& finding) {
@@ -63,7 +58,7 @@ Weight weigh(const Finding& finding) {
     case FindingKind::rate_cap: return weigh_limit(finding);
     case FindingKind::periodic_reset: case FindingKind::dies_after: case FindingKind::freeze: return weigh_cuts(finding);
     case FindingKind::injected_reset: return finding.application.empty() ? Weight::none : weigh_cuts(finding);
-    case FindingKind::blocking: return weigh_blocking(finding);
+    case FindingKind::blocking: return judge_blocking(finding).weight;
     case FindingKind::selective_loss: return weigh_selective_loss(finding);
     case FindingKind::delay_step: return spares_others(finding) ? Weight::suspects : Weight::none;
     case FindingKind::one_way: case FindingKind::outage: case FindingKind::jitter: return Weight::impairs;

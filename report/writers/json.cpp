@@ -182,6 +182,10 @@ json stream_record(const Analysis& analysis, const metrics::StreamMeasures& meas
 json attempt_record(const classify::Attempt& attempt) {
   return {{"application", text_or_null(attempt.application)},
           {"stage", name_of(attempt.stage)},
+          {"step", name_of(attempt.step)},
+          {"host", attempt.source.version == 0 ? json(nullptr) : json(attempt.source.text())},
+          {"asked", attempt.asked},
+          {"superseded", attempt.superseded},
           {"target", std::string(attempt.target.raw())},
           {"first_time", rfc3339(attempt.first_time)},
           {"last_time", rfc3339(attempt.last_time)},
