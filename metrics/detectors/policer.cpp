@@ -51,7 +51,7 @@ std::vector<char> worth_fitting(const DetectorInput& input) {
     const std::size_t end = end_of_flow(input.arms, a);
     bool enough = false;
     for (std::size_t i = a; i < end; ++i) {
-      worth[i] = input.arms[i].source != LossSource::none && can_show_losses(input.observation, input.arms[i]);
+      worth[i] = input.arms[i].source == LossSource::sequence && can_show_losses(input.observation, input.arms[i]);
       enough = enough || (worth[i] && may_lose(input.arms[i].packets, nearly * least_loss));
     }
     for (; a < end; ++a) worth[a] = worth[a] && enough;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <numeric>
 
 namespace callwitness::metrics {
 namespace {
@@ -18,17 +19,30 @@ constexpr double rate_window_s = 5;
 constexpr double finest_step = 0.0015;           ///< of the logarithm
 constexpr std::size_t fewest_rates = 200, most_rates = 700, finer_rates = 41, refined = 3;
 
-/// Blocks of 1 s within a packet; of 3 s, for limits that are reached seldom; and wider, for jitter behind the bucket.
-struct Variant { std::size_t merged; double packets; };
-constexpr Variant variants[] = {{1, 1}, {3, 1}, {1, 2.5}};
+/// Blocks of 1 s within a packet; of 3 s, for limits that are reached seldom; wider, for jitter behind the bucket; and within the usual
+/// packet, where most are small (acknowledgements, voice beside video) and find what large ones leave.
+struct Variant { std::size_t merged; double packets; bool usual; };
+constexpr Variant variants[] = {{1, 1, false}, {3, 1, false}, {1, 2.5, false}, {3, 2.5, false}, {1, 2.5, true}, {3, 2.5, true}};
+constexpr double mostly_small = 0.3;             ///< usual packet over a large one
 
 struct Tried { double rate = 0; Pile pile; double width = 0; };
 
-double packet_of(std::span<const Arrival> arrivals) {
+/// `large`: nine of ten packets are no larger, or half of the bytes come in no larger ones, where most packets carry next to none.
+struct Sizes { double large = 0, usual = 0; };
+
+Sizes sizes_of(std::span<const Arrival> arrivals) {
   std::vector<double> sizes;
   sizes.reserve(arrivals.size());
   for (const auto& arrival : arrivals) sizes.push_back(arrival.bytes);
-  return quantile(std::move(sizes), 0.9);
+  Sizes result{quantile(sizes, 0.9), median(sizes)};
+  std::sort(sizes.begin(), sizes.end());
+  double left = std::accumulate(sizes.begin(), sizes.end(), 0.0) / 2;
+  for (const double size : sizes) {
+    if ((left -= size) > 0) continue;
+    result.large = std::max(result.large, size);
+    break;
+  }
+  return result;
 }
 
 struct Range { double low = 0, high = 0; };
@@ -52,17 +66,18 @@ Range rates_of(std::span<const Arrival> arrivals) {
 class Scan {
  public:
   Scan(std::span<const Arrival> arrivals, bool is_part)
-      : arrivals_(arrivals), packet_(packet_of(arrivals)), blocked_(arrivals, 1, is_part ? filled_packets * packet_ : 0) {}
+      : arrivals_(arrivals), sizes_(sizes_of(arrivals)), blocked_(arrivals, 1, is_part ? filled_packets * sizes_.large : 0) {}
   std::size_t blocks() const { return blocked_.blocks(); }
 
   Tried at(double rate) {
-    Tried best{rate, {}, packet_};
+    Tried best{rate, {}, sizes_.large};
     blocked_.highest_levels(rate, levels_);
     for (const auto& variant : variants) {
+      if (variant.usual && sizes_.usual > mostly_small * sizes_.large) continue;
       merged_.clear();
       for (std::size_t i = 0; i < levels_.size(); i += variant.merged)
         merged_.push_back(*std::max_element(levels_.begin() + static_cast<std::ptrdiff_t>(i), levels_.begin() + static_cast<std::ptrdiff_t>(std::min(levels_.size(), i + variant.merged))));
-      const double width = variant.packets * packet_;
+      const double width = variant.packets * (variant.usual ? sizes_.usual : sizes_.large);
       const auto pile = best_pile(merged_, width);
       if (pile.sign > best.pile.sign) best.pile = pile, best.width = width;
     }
@@ -95,7 +110,7 @@ class Scan {
   }
 
   std::span<const Arrival> arrivals_;
-  double packet_;
+  Sizes sizes_;
   BlockedArrivals blocked_;
   std::vector<double> levels_, merged_;
 };
@@ -145,9 +160,10 @@ std::optional<Ceiling> highest_pile(std::span<const Arrival> arrivals, bool is_p
   ceiling.sign = best->pile.sign;
   ceiling.begin = arrivals.front().time;
   ceiling.end = arrivals.back().time;
-  const auto touches = touches_of(arrivals, ceiling.rate, ceiling.depth, ceiling.width, is_part ? filled_packets * packet_of(arrivals) : 0);
+  const auto touches = touches_of(arrivals, ceiling.rate, ceiling.depth, ceiling.width, is_part ? filled_packets * sizes_of(arrivals).large : 0);
   ceiling.linked = touches.linked;
   ceiling.fills = touches.fills;
+  ceiling.at_once = touches.at_once;
   return ceiling;
 }
 

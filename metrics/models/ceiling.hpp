@@ -26,6 +26,7 @@ struct Ceiling {
   double sign = 0;                 ///< log10 likelihood ratio of the pile
   double shuffled = 0;             ///< the largest that the same arrivals reach with their gaps shuffled
   double linked = 0;               ///< share of the time between touches without an empty bucket
+  double at_once = 0;              ///< share of the touches that one burst makes
   double begin = 0, end = 0;       ///< seconds: since when and until when it bound
   std::size_t touches = 0;         ///< blocks that reached it
   double distinct() const { return sign - shuffled; }
@@ -42,6 +43,10 @@ void find_span(std::span<const Arrival> arrivals, Ceiling& ceiling);
 /// All ceilings, in order of time, that stand out from shuffled arrivals and whose touches are linked. Looks at the whole and at
 /// parts of it; bounded: of long captures at some windows.
 std::vector<Ceiling> find_ceilings(std::span<const Arrival> arrivals);
+
+/// When it was reached, in order: touches at most 1 s apart.
+struct Held { double begin = 0, end = 0; };
+std::vector<Held> held_by(std::span<const Arrival> arrivals, const Ceiling& ceiling);
 
 /// How a limit lets go what it passes, where its ceiling is reached.
 struct Release {

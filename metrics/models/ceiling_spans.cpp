@@ -2,7 +2,6 @@
 #include "metrics/models/ceiling.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 namespace callwitness::metrics {
 namespace {
@@ -117,6 +116,18 @@ std::vector<Ceiling> find_ceilings(Arrivals arrivals) {
   }
   std::sort(found.begin(), found.end(), [](const Ceiling& a, const Ceiling& b) { return a.begin < b.begin; });
   return found;
+}
+
+std::vector<Held> held_by(Arrivals arrivals, const Ceiling& ceiling) {
+  std::vector<Held> held;
+  const auto levels = levels_at(arrivals, ceiling.rate, ceiling.depth);
+  for (std::size_t i = 0; i < arrivals.size(); ++i) {
+    const double time = arrivals[i].time;
+    if (time < ceiling.begin || time > ceiling.end || levels[i] <= ceiling.depth - ceiling.width) continue;
+    if (held.empty() || time - held.back().end > 1) held.push_back({time, time});
+    held.back().end = time;
+  }
+  return held;
 }
 
 Release release_of(Arrivals arrivals, const Ceiling& ceiling) {

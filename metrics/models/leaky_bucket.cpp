@@ -48,12 +48,14 @@ std::vector<double> levels_at(std::span<const Arrival> arrivals, double rate, do
 }
 
 Touches touches_of(std::span<const Arrival> arrivals, double rate, double depth, double width, double level) {
-  constexpr double longest_s = 5;
+  constexpr double longest_s = 5, together_s = 0.005, most_of_it = 0.6;
   Touches touches;
+  double burst = 0, count = 0, at_once = 0;
   double last = arrivals.empty() ? 0 : arrivals.front().time, touch = 0, between = 0, linked = 0;
   bool touched = false, emptied = level <= 0;
   for (const auto& arrival : arrivals) {
     level -= rate * (arrival.time - last);
+    burst = arrival.time - last < together_s ? burst + arrival.bytes : arrival.bytes;
     last = arrival.time;
     if (level < 0) level = 0, emptied = true;
     level += arrival.bytes;
@@ -63,10 +65,12 @@ Touches touches_of(std::span<const Arrival> arrivals, double rate, double depth,
       linked += emptied ? 0 : arrival.time - touch;
     }
     touches.fills += emptied ? 1 : 0;
+    count += 1, at_once += burst >= most_of_it * depth ? 1 : 0;
     touch = arrival.time;
     touched = true, emptied = false;
   }
   touches.linked = between > 0 ? linked / between : 0;
+  touches.at_once = count > 0 ? at_once / count : 0;
   return touches;
 }
 

@@ -40,6 +40,7 @@ std::vector<double> levels_at(std::span<const Arrival> arrivals, double rate, do
 struct Touches {
   double linked = 0;
   std::size_t fills = 0;   ///< times that the bucket ran empty and reached the ceiling after
+  double at_once = 0;      ///< share of the touches to whose level most came within one burst (less than 5 ms apart)
 };
 Touches touches_of(std::span<const Arrival> arrivals, double rate, double depth, double width, double level = 0);
 
