@@ -28,12 +28,27 @@ struct Limits {
   std::optional<ShaperFit> queue;            ///< a shallow one: packets spaced by their sizes
 };
 
-std::vector<Arrival> arrivals_of(const Arm& arm) {
+/// Of TCP all that came, for a limit counts acknowledgements and repetitions as well.
+std::vector<Arrival> arrivals_of(const DetectorInput& input, const Arm& arm) {
   std::vector<Arrival> arrivals;
+  const auto* flow = find_flow(input.observation, arm.flow);
+  if (flow != nullptr && flow->tcp) {
+    for (const auto& packet : flow->trace)
+      if (packet.direction == arm.direction) arrivals.push_back({capture::seconds(packet.time - input.observation.first_time), static_cast<double>(packet.ip_bytes)});
+    std::stable_sort(arrivals.begin(), arrivals.end(), [](const Arrival& a, const Arrival& b) { return a.time < b.time; });
+    return arrivals;
+  }
   arrivals.reserve(arm.packets.size());
   for (const auto& packet : arm.packets)
     if (!packet.lost) arrivals.push_back({packet.time, packet.bytes});
   return arrivals;
+}
+
+/// Packets are kept since the flow was known for a call's: what came before may have filled the bucket.
+bool is_kept_late(const DetectorInput& input, const Arm& arm, std::span<const Arrival> arrivals) {
+  constexpr double late_s = 1;
+  const auto* flow = find_flow(input.observation, arm.flow);
+  return flow != nullptr && arrivals.front().time - capture::seconds(flow->flow.first_time - input.observation.first_time) > late_s;
 }
 
 bool is_unnumbered_path(const DetectorInput& input, const Arm& arm) {
@@ -98,7 +113,7 @@ Alternative own_adaptation(std::span<const Arrival> arrivals, const Ceiling* cei
 
 Limits limits_of(const DetectorInput& input, const Arm& arm) {
   Limits limits;
-  limits.arrivals = arrivals_of(arm);
+  limits.arrivals = arrivals_of(input, arm);
   if (limits.arrivals.size() < 2) return limits;
   limits.quota = find_arrival_quota(limits.arrivals);
   if (limits.quota) {
@@ -107,7 +122,7 @@ Limits limits_of(const DetectorInput& input, const Arm& arm) {
     if (limits.quota->closed_share < least_closed || limits.quota->closed_share > most_closed || (ratio && std::abs(*ratio - 1) <= least_closed / 2)) limits.quota.reset();
   }
   if (limits.quota) return limits;   // used up to the byte in each period: more than a bucket explains, which refills all the time
-  limits.ceilings = find_ceilings(limits.arrivals);
+  limits.ceilings = find_ceilings(limits.arrivals, is_kept_late(input, arm, limits.arrivals));
   std::erase_if(limits.ceilings, [&](const Ceiling& ceiling) { return !innocent_reason(ceiling, sent_meanwhile(input, arm, ceiling.begin, ceiling.end)).empty(); });
   // Arrivals that keep a phase are spaced by their sender.
   if (!limits.ceilings.empty() || arm.packet_times.own > 0 || is_tcp(input, arm)) return limits;   // TCP paces itself by its own acknowledgements
@@ -146,14 +161,14 @@ void complete(const DetectorInput& input, const Arm& arm, const SentMeanwhile& s
 
 Finding told_ceiling(const DetectorInput& input, const Arm& arm, const Limits& limits, const Ceiling& ceiling) {
   const auto sent = sent_meanwhile(input, arm, ceiling.begin, ceiling.end);
-  const auto release = release_of(limits.arrivals, ceiling);
+  const auto release = release_of(limits.arrivals, ceiling, ends_alike(sent) ? arm.packet_times.other : 0);
   const auto kind = limit_kind(release, sent);
   const double half = std::max({least_timing * ceiling.rate, ceiling.rate - ceiling.rate_low, ceiling.rate_high - ceiling.rate, ceiling.width / std::max(1.0, ceiling.end - ceiling.begin)});
   Finding finding = tell(input, arm, kind == LimitKind::shaper ? Mechanism::shaper : Mechanism::policer, ceiling.rate, half, ceiling.begin, ceiling.end);
   if (ceiling.depth_told) finding.burst_bytes = ceiling.depth;
   for (const auto& held : held_by(limits.arrivals, ceiling)) finding.limited.push_back({held.begin, held.end});
   finding.numbers = {{"pile", ceiling.sign}, {"shuffled", ceiling.shuffled}, {"linked", ceiling.linked}, {"touches", static_cast<double>(ceiling.touches)},
-                     {"at_level", release.at_level}, {"either", kind == LimitKind::either ? 1.0 : 0.0}};
+                     {"at_level", release.at_level}, {"on_beat", release.on_beat}, {"either", kind == LimitKind::either ? 1.0 : 0.0}};
   complete(input, arm, sent, own_adaptation(limits.arrivals, &ceiling, sent), ceiling.distinct(), finding);
   return finding;
 }

@@ -23,6 +23,7 @@ constexpr std::size_t fewest_rates = 200, most_rates = 700, finer_rates = 41, re
 /// packet, where most are small (acknowledgements, voice beside video) and find what large ones leave.
 struct Variant { std::size_t merged; double packets; bool usual; };
 constexpr Variant variants[] = {{1, 1, false}, {3, 1, false}, {1, 2.5, false}, {3, 2.5, false}, {1, 2.5, true}, {3, 2.5, true}};
+constexpr double nearly_as_high = 0.8;
 constexpr double mostly_small = 0.3;             ///< usual packet over a large one
 
 struct Tried { double rate = 0; Pile pile; double width = 0; };
@@ -70,7 +71,7 @@ class Scan {
   std::size_t blocks() const { return blocked_.blocks(); }
 
   Tried at(double rate) {
-    Tried best{rate, {}, sizes_.large};
+    Tried best{rate, {}, sizes_.large}, narrow = best;
     blocked_.highest_levels(rate, levels_);
     for (const auto& variant : variants) {
       if (variant.usual && sizes_.usual > mostly_small * sizes_.large) continue;
@@ -80,7 +81,10 @@ class Scan {
       const double width = variant.packets * (variant.usual ? sizes_.usual : sizes_.large);
       const auto pile = best_pile(merged_, width);
       if (pile.sign > best.pile.sign) best.pile = pile, best.width = width;
+      if (!variant.usual && variant.packets <= 1 && pile.sign > narrow.pile.sign) narrow.pile = pile, narrow.width = width;
     }
+    // The narrower pile tells the depth better.
+    if (narrow.pile.sign >= nearly_as_high * best.pile.sign) best.pile.depth = narrow.pile.depth, best.width = narrow.width;
     return best;
   }
 

@@ -42,7 +42,8 @@ std::vector<Arrival> shuffled(std::span<const Arrival> arrivals, std::uint64_t s
 void find_span(std::span<const Arrival> arrivals, Ceiling& ceiling);
 /// All ceilings, in order of time, that stand out from shuffled arrivals and whose touches are linked. Looks at the whole and at
 /// parts of it; bounded: of long captures at some windows.
-std::vector<Ceiling> find_ceilings(std::span<const Arrival> arrivals);
+/// `is_part`: more passed before the first arrival.
+std::vector<Ceiling> find_ceilings(std::span<const Arrival> arrivals, bool is_part = false);
 
 /// When it was reached, in order: touches at most 1 s apart.
 struct Held { double begin = 0, end = 0; };
@@ -50,9 +51,11 @@ std::vector<Held> held_by(std::span<const Arrival> arrivals, const Ceiling& ceil
 
 /// How a limit lets go what it passes, where its ceiling is reached.
 struct Release {
+  double on_beat = 0;    ///< 0-1: how well arrivals keep the phase of the sender's beat, where that is known
   double at_level = 0;   ///< share of levels within a fifth of a packet of the highest around: a queue releases a packet as soon as it fits
   std::size_t packets = 0;
 };
-Release release_of(std::span<const Arrival> arrivals, const Ceiling& ceiling);
+/// `beat`: seconds between the packets of the same codec at our end; 0: unknown.
+Release release_of(std::span<const Arrival> arrivals, const Ceiling& ceiling, double beat = 0);
 
 }  // namespace callwitness::metrics

@@ -15,6 +15,7 @@ constexpr double as_many = 0.02;
 constexpr double alike_sizes = 0.15;
 constexpr double one_size = 0.9, at_its_rate = 0.02, more_sent = 1.1;
 constexpr double packet_times[] = {0.01, 0.02, 0.03, 0.04, 0.06};
+constexpr double keeps_beat = 0.6;
 constexpr double shaper_from = 0.5, policer_to = 0.4;
 
 bool is_codecs_rate(const Ceiling& ceiling, const SentMeanwhile& sent) {
@@ -50,7 +51,7 @@ std::string_view innocent_reason(const Ceiling& ceiling, const SentMeanwhile& se
 }
 
 LimitKind limit_kind(const Release& release, const SentMeanwhile& sent) {
-  if (sent.packet_time > 0 && grid_holds(sent)) return LimitKind::policer;
+  if ((sent.packet_time > 0 && grid_holds(sent)) || release.on_beat >= keeps_beat) return LimitKind::policer;
   if (release.at_level >= shaper_from) return LimitKind::shaper;
   return release.at_level <= policer_to ? LimitKind::policer : LimitKind::either;
 }

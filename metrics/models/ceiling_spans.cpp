@@ -2,6 +2,8 @@
 #include "metrics/models/ceiling.hpp"
 
 #include <algorithm>
+#include <complex>
+#include <numbers>
 
 namespace callwitness::metrics {
 namespace {
@@ -98,10 +100,11 @@ void find_span(Arrivals arrivals, Ceiling& ceiling) {
   }
 }
 
-std::vector<Ceiling> find_ceilings(Arrivals arrivals) {
+std::vector<Ceiling> find_ceilings(Arrivals arrivals, bool is_part) {
   std::vector<Ceiling> found;
   if (arrivals.size() < 2) return found;
-  for (const auto& window : windows_of(arrivals)) {
+  for (auto window : windows_of(arrivals)) {
+    window.is_part = window.is_part || is_part;
     const bool known = std::any_of(found.begin(), found.end(), [&](const Ceiling& other) {
       return std::min(other.end, window.to) - std::max(other.begin, window.from) > 0.3 * (window.to - window.from);
     });
@@ -130,11 +133,24 @@ std::vector<Held> held_by(Arrivals arrivals, const Ceiling& ceiling) {
   return held;
 }
 
-Release release_of(Arrivals arrivals, const Ceiling& ceiling) {
+/// Mean over spells of arrivals of how closely their phases on the beat lie together: 1 on it, next to 0 off it.
+double on_beat(Arrivals arrivals, double beat) {
+  constexpr std::size_t spell = 20;
+  double sum = 0, spells = 0;
+  for (std::size_t i = 0; i + spell <= arrivals.size(); i += spell, spells += 1) {
+    std::complex<double> phases{};
+    for (std::size_t k = i; k < i + spell; ++k) phases += std::polar(1.0, 2 * std::numbers::pi * (arrivals[k].time - arrivals[i].time) / beat);
+    sum += std::abs(phases) / static_cast<double>(spell);
+  }
+  return spells > 0 ? sum / spells : 0;
+}
+
+Release release_of(Arrivals arrivals, const Ceiling& ceiling, double beat) {
   constexpr double around_s = 1, close = 0.2, near = 1.5;
   const auto span = between(arrivals, arrivals.empty() ? 0 : arrivals.front().time, ceiling.end + 1e-9);
   const auto levels = levels_at(span, ceiling.rate, ceiling.depth);
   Release release;
+  if (beat > 0) release.on_beat = on_beat(between(arrivals, ceiling.begin, ceiling.end + 1e-9), beat);
   std::size_t at_level = 0;
   for (std::size_t i = 0, first = 0, last = 0; i < span.size(); ++i) {
     if (span[i].time < ceiling.begin || levels[i] <= ceiling.depth - ceiling.width) continue;
