@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace callwitness::metrics {
 namespace {
@@ -44,11 +45,30 @@ std::vector<Arrival> arrivals_of(const DetectorInput& input, const Arm& arm) {
   return arrivals;
 }
 
-/// Packets are kept since the flow was known for a call's: what came before may have filled the bucket.
-bool is_kept_late(const DetectorInput& input, const Arm& arm, std::span<const Arrival> arrivals) {
-  constexpr double late_s = 1;
+/// Packets are kept since the flow was known for a call's. What came before filled the bucket as well: its bytes are known by the second,
+/// and are put back evenly. False: that was too long ago to be put back so.
+bool put_back_the_beginning(const DetectorInput& input, const Arm& arm, std::vector<Arrival>& arrivals) {
+  constexpr double longest_s = 5;
   const auto* flow = find_flow(input.observation, arm.flow);
-  return flow != nullptr && arrivals.front().time - capture::seconds(flow->flow.first_time - input.observation.first_time) > late_s;
+  if (flow == nullptr) return false;
+  const double first = capture::seconds(flow->flow.first_time - input.observation.first_time), kept = arrivals.front().time;
+  if (kept - first > longest_s) return false;
+  const auto& series = arm.direction == Direction::received ? flow->bytes.received : flow->bytes.sent;
+  const double origin = capture::seconds(flow->bytes.start - input.observation.first_time);
+  const auto seconds = std::min(series.size(), static_cast<std::size_t>(std::max(0.0, kept - origin)) + 1);
+  double before = std::accumulate(series.begin(), series.begin() + static_cast<std::ptrdiff_t>(seconds), 0.0);
+  for (const auto& arrival : arrivals) {
+    if (arrival.time >= origin + static_cast<double>(seconds)) break;
+    before -= arrival.bytes;
+  }
+  std::vector<double> sizes;
+  for (const auto& arrival : arrivals) sizes.push_back(arrival.bytes);
+  const double size = std::max(1.0, median(std::move(sizes)));
+  const auto count = static_cast<std::size_t>(std::clamp(std::round(before / size), 0.0, 10'000.0));
+  std::vector<Arrival> beginning;
+  for (std::size_t i = 0; i < count; ++i) beginning.push_back({first + (kept - first) * static_cast<double>(i) / static_cast<double>(count), before / static_cast<double>(count)});
+  arrivals.insert(arrivals.begin(), beginning.begin(), beginning.end());
+  return true;
 }
 
 bool is_unnumbered_path(const DetectorInput& input, const Arm& arm) {
@@ -115,6 +135,7 @@ Limits limits_of(const DetectorInput& input, const Arm& arm) {
   Limits limits;
   limits.arrivals = arrivals_of(input, arm);
   if (limits.arrivals.size() < 2) return limits;
+  const bool from_its_beginning = put_back_the_beginning(input, arm, limits.arrivals);
   limits.quota = find_arrival_quota(limits.arrivals);
   if (limits.quota) {
     const auto sent = sent_meanwhile(input, arm, limits.quota->begin, limits.quota->end);
@@ -122,7 +143,7 @@ Limits limits_of(const DetectorInput& input, const Arm& arm) {
     if (limits.quota->closed_share < least_closed || limits.quota->closed_share > most_closed || (ratio && std::abs(*ratio - 1) <= least_closed / 2)) limits.quota.reset();
   }
   if (limits.quota) return limits;   // used up to the byte in each period: more than a bucket explains, which refills all the time
-  limits.ceilings = find_ceilings(limits.arrivals, is_kept_late(input, arm, limits.arrivals));
+  limits.ceilings = find_ceilings(limits.arrivals, !from_its_beginning);
   std::erase_if(limits.ceilings, [&](const Ceiling& ceiling) { return !innocent_reason(ceiling, sent_meanwhile(input, arm, ceiling.begin, ceiling.end)).empty(); });
   // Arrivals that keep a phase are spaced by their sender.
   if (!limits.ceilings.empty() || arm.packet_times.own > 0 || is_tcp(input, arm)) return limits;   // TCP paces itself by its own acknowledgements

@@ -164,7 +164,9 @@ std::optional<Ceiling> highest_pile(std::span<const Arrival> arrivals, bool is_p
   ceiling.sign = best->pile.sign;
   ceiling.begin = arrivals.front().time;
   ceiling.end = arrivals.back().time;
-  const auto touches = touches_of(arrivals, ceiling.rate, ceiling.depth, ceiling.width, is_part ? filled_packets * sizes_of(arrivals).large : 0);
+  ceiling.from = arrivals.front().time;
+  ceiling.level = is_part ? filled_packets * sizes_of(arrivals).large : 0;
+  const auto touches = touches_of(arrivals, ceiling.rate, ceiling.depth, ceiling.width, ceiling.level);
   ceiling.linked = touches.linked;
   ceiling.fills = touches.fills;
   ceiling.at_once = touches.at_once;

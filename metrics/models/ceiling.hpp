@@ -26,6 +26,7 @@ struct Ceiling {
   double sign = 0;                 ///< log10 likelihood ratio of the pile
   double shuffled = 0;             ///< the largest that the same arrivals reach with their gaps shuffled
   double linked = 0;               ///< share of the time between touches without an empty bucket
+  double from = 0, level = 0;      ///< where levels are counted from: seconds, and bytes there
   double at_once = 0;              ///< share of the touches that one burst makes
   double begin = 0, end = 0;       ///< seconds: since when and until when it bound
   std::size_t touches = 0;         ///< blocks that reached it

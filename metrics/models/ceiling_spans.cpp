@@ -34,7 +34,8 @@ struct Block { double first_touch = 0, last_touch = 0; bool touched = false, pas
 /// The bucket is taken to be empty after what passed above it, for before a limit began more did.
 std::vector<Block> fate_of(Arrivals arrivals, const Ceiling& ceiling) {
   std::vector<Block> blocks;
-  double level = 0, last = arrivals.front().time, block_end = -1e18;
+  arrivals = between(arrivals, ceiling.from, arrivals.back().time + 1);
+  double level = ceiling.level, last = arrivals.front().time, block_end = -1e18;
   for (const auto& arrival : arrivals) {
     if (arrival.time >= block_end) {
       blocks.emplace_back();
@@ -64,6 +65,26 @@ bool stands_out(Arrivals window, Ceiling& ceiling, bool is_part) {
     if (ceiling.distinct() < least) return false;
   }
   return true;
+}
+
+/// What a part shows at a level of its own, counted from the first arrival on, where it piles up there as well: then what came before the
+/// part belongs to it, and its depth may be told.
+void count_from_the_beginning(Arrivals arrivals, double from, double to, Ceiling& ceiling) {
+  constexpr double as_well = 0.7;
+  const auto upto = between(arrivals, arrivals.front().time, to);
+  const auto levels = levels_at(upto, ceiling.rate, 1e18);
+  std::vector<double> highest;
+  double block_end = -1e18;
+  for (std::size_t i = 0; i < upto.size(); ++i) {
+    if (upto[i].time < from) continue;
+    if (upto[i].time >= block_end) highest.push_back(0), block_end = upto[i].time + 1;
+    highest.back() = std::max(highest.back(), levels[i]);
+  }
+  const auto pile = best_pile(highest, ceiling.width);
+  if (pile.sign < as_well * ceiling.sign) return;
+  ceiling.depth = pile.depth;
+  ceiling.from = arrivals.front().time;
+  ceiling.level = 0;
 }
 
 struct Window { double from, to; bool is_part; };
@@ -112,9 +133,10 @@ std::vector<Ceiling> find_ceilings(Arrivals arrivals, bool is_part) {
     if (known || inside.size() < fewest_in_part / 2) continue;
     auto ceiling = highest_pile(inside, window.is_part);
     if (!ceiling || !stands_out(inside, *ceiling, window.is_part)) continue;
+    if (window.is_part) count_from_the_beginning(arrivals, window.from, window.to, *ceiling);
     find_span(arrivals, *ceiling);
     const bool filled_at_once = ceiling->begin - arrivals.front().time <= soon_s && ceiling->depth <= soon_s * ceiling->rate;
-    ceiling->depth_told = ceiling->fills > 1 || (!window.is_part && filled_at_once);
+    ceiling->depth_told = ceiling->fills > 1 || (ceiling->level == 0 && !is_part && filled_at_once);
     found.push_back(*ceiling);
   }
   std::sort(found.begin(), found.end(), [](const Ceiling& a, const Ceiling& b) { return a.begin < b.begin; });
@@ -123,10 +145,11 @@ std::vector<Ceiling> find_ceilings(Arrivals arrivals, bool is_part) {
 
 std::vector<Held> held_by(Arrivals arrivals, const Ceiling& ceiling) {
   std::vector<Held> held;
-  const auto levels = levels_at(arrivals, ceiling.rate, ceiling.depth);
+  arrivals = between(arrivals, ceiling.from, ceiling.end + 1e-9);
+  const auto levels = levels_at(arrivals, ceiling.rate, ceiling.depth, ceiling.level);
   for (std::size_t i = 0; i < arrivals.size(); ++i) {
     const double time = arrivals[i].time;
-    if (time < ceiling.begin || time > ceiling.end || levels[i] <= ceiling.depth - ceiling.width) continue;
+    if (time < ceiling.begin || levels[i] <= ceiling.depth - ceiling.width) continue;
     if (held.empty() || time - held.back().end > 1) held.push_back({time, time});
     held.back().end = time;
   }
@@ -147,8 +170,8 @@ double on_beat(Arrivals arrivals, double beat) {
 
 Release release_of(Arrivals arrivals, const Ceiling& ceiling, double beat) {
   constexpr double around_s = 1, close = 0.2, near = 1.5;
-  const auto span = between(arrivals, arrivals.empty() ? 0 : arrivals.front().time, ceiling.end + 1e-9);
-  const auto levels = levels_at(span, ceiling.rate, ceiling.depth);
+  const auto span = between(arrivals, ceiling.from, ceiling.end + 1e-9);
+  const auto levels = levels_at(span, ceiling.rate, ceiling.depth, ceiling.level);
   Release release;
   if (beat > 0) release.on_beat = on_beat(between(arrivals, ceiling.begin, ceiling.end + 1e-9), beat);
   std::size_t at_level = 0;

@@ -35,10 +35,10 @@ void BlockedArrivals::highest_levels(double rate, std::vector<double>& levels) c
   }
 }
 
-std::vector<double> levels_at(std::span<const Arrival> arrivals, double rate, double depth) {
+std::vector<double> levels_at(std::span<const Arrival> arrivals, double rate, double depth, double level) {
   std::vector<double> levels;
   levels.reserve(arrivals.size());
-  double level = 0, last = arrivals.empty() ? 0 : arrivals.front().time;
+  double last = arrivals.empty() ? 0 : arrivals.front().time;
   for (const auto& arrival : arrivals) {
     level = std::max(0.0, std::min(level, depth) - rate * (arrival.time - last)) + arrival.bytes;
     last = arrival.time;

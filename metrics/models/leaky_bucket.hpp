@@ -32,7 +32,8 @@ class BlockedArrivals {
 };
 
 /// The level after each arrival, and at most `depth` before the next one: a bucket is no more than full.
-std::vector<double> levels_at(std::span<const Arrival> arrivals, double rate, double depth);
+/// `level`: before the first.
+std::vector<double> levels_at(std::span<const Arrival> arrivals, double rate, double depth, double level = 0);
 
 /// Of the time between touches of the ceiling (levels in (depth - width, depth]) at most `longest_s` apart, the share in which the
 /// bucket never ran empty: there a bucket's rate, and no chance, leads from one to the next. 0 without two touches. `level`: at the
