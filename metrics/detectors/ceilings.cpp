@@ -1,5 +1,6 @@
 // Rate limits on calls whose packets bear no readable numbers (opaque UDP, voice in TCP), from arrivals alone. docs/methods/ceilings.md
 #include "metrics/finding_support.hpp"
+#include "metrics/fits/policer_rules.hpp"
 #include "metrics/fits/token_bucket.hpp"
 #include "metrics/models/arrival_quota.hpp"
 #include "metrics/models/ceiling_rules.hpp"
@@ -8,10 +9,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <numeric>
 
 namespace callwitness::metrics {
 namespace {
+
+using namespace models;
 
 constexpr double validated = 3;              ///< log10: no innocent of about 3,000 paths reaches what is told
 constexpr double least_timing = 0.003;       ///< of a rate: stray losses behind the limit and drift over the call
@@ -26,6 +30,7 @@ struct Limits {
   std::vector<Arrival> arrivals;
   std::vector<Ceiling> ceilings;
   std::optional<ArrivalQuota> quota;
+  std::optional<PolicerFit> places;          ///< a bucket that tells which places on the sender's beat are empty
   std::optional<ShaperFit> queue;            ///< a shallow one: packets spaced by their sizes
 };
 
@@ -131,6 +136,18 @@ Alternative own_adaptation(std::span<const Arrival> arrivals, const Ceiling* cei
   return {"own_adaptation", AlternativeStatus::not_ruled_out, "arrivals_only", {}};
 }
 
+/// Where places can be read, which of them are empty tells more than levels do.
+std::optional<PolicerFit> policer_by_places(const DetectorInput& input, const Arm& arm) {
+  constexpr double least_loss = 0.02, as_often = 0.02;
+  if (!may_lose(arm.packets, least_loss)) return std::nullopt;
+  for (const auto& fit : fit_policers(arm.packets)) {
+    if (!fit.mechanism || fit.loss_ratio < least_loss || !is_clear_by_cadence(fit) || capture_may_explain(input.earlier, fit.loss_ratio)) continue;
+    const auto ratio = received_of_own(sent_meanwhile(input, arm, fit.start, fit.end));
+    if (!ratio || std::abs(*ratio - 1) > as_often) return fit;
+  }
+  return std::nullopt;
+}
+
 Limits limits_of(const DetectorInput& input, const Arm& arm) {
   Limits limits;
   limits.arrivals = arrivals_of(input, arm);
@@ -145,6 +162,7 @@ Limits limits_of(const DetectorInput& input, const Arm& arm) {
   if (limits.quota) return limits;   // used up to the byte in each period: more than a bucket explains, which refills all the time
   limits.ceilings = find_ceilings(limits.arrivals, !from_its_beginning);
   std::erase_if(limits.ceilings, [&](const Ceiling& ceiling) { return !innocent_reason(ceiling, sent_meanwhile(input, arm, ceiling.begin, ceiling.end)).empty(); });
+  if (limits.ceilings.empty() && arm.source == LossSource::cadence) limits.places = policer_by_places(input, arm);
   // Arrivals that keep a phase are spaced by their sender.
   if (!limits.ceilings.empty() || arm.packet_times.own > 0 || is_tcp(input, arm)) return limits;   // TCP paces itself by its own acknowledgements
   limits.queue = fit_shaper(arm.packets, arm.packet_times);
@@ -183,13 +201,13 @@ void complete(const DetectorInput& input, const Arm& arm, const SentMeanwhile& s
 Finding told_ceiling(const DetectorInput& input, const Arm& arm, const Limits& limits, const Ceiling& ceiling) {
   const auto sent = sent_meanwhile(input, arm, ceiling.begin, ceiling.end);
   const auto release = release_of(limits.arrivals, ceiling, ends_alike(sent) ? arm.packet_times.other : 0);
-  const auto kind = limit_kind(release, sent);
+  const auto kind = ceiling_kind(release, sent);
   const double half = std::max({least_timing * ceiling.rate, ceiling.rate - ceiling.rate_low, ceiling.rate_high - ceiling.rate, ceiling.width / std::max(1.0, ceiling.end - ceiling.begin)});
-  Finding finding = tell(input, arm, kind == LimitKind::shaper ? Mechanism::shaper : Mechanism::policer, ceiling.rate, half, ceiling.begin, ceiling.end);
+  Finding finding = tell(input, arm, kind == CeilingKind::shaper ? Mechanism::shaper : Mechanism::policer, ceiling.rate, half, ceiling.begin, ceiling.end);
   if (ceiling.depth_told) finding.burst_bytes = ceiling.depth;
   for (const auto& held : held_by(limits.arrivals, ceiling)) finding.limited.push_back({held.begin, held.end});
   finding.numbers = {{"pile", ceiling.sign}, {"shuffled", ceiling.shuffled}, {"linked", ceiling.linked}, {"touches", static_cast<double>(ceiling.touches)},
-                     {"at_level", release.at_level}, {"on_beat", release.on_beat}, {"either", kind == LimitKind::either ? 1.0 : 0.0}};
+                     {"at_level", release.at_level}, {"on_beat", release.on_beat}, {"either", kind == CeilingKind::either ? 1.0 : 0.0}};
   complete(input, arm, sent, own_adaptation(limits.arrivals, &ceiling, sent), ceiling.distinct(), finding);
   return finding;
 }
@@ -201,6 +219,16 @@ Finding told_quota(const DetectorInput& input, const Arm& arm, const Limits& lim
                      {"periods", static_cast<double>(quota.windows)}, {"pile", quota.sign}, {"edges", quota.edges}, {"closed_share", quota.closed_share}};
   const auto sent = sent_meanwhile(input, arm, quota.begin, quota.end);
   complete(input, arm, sent, own_adaptation(limits.arrivals, nullptr, sent), quota.strength(), finding);
+  return finding;
+}
+
+Finding told_places(const DetectorInput& input, const Arm& arm, const Limits& limits) {
+  const auto& fit = *limits.places;
+  Finding finding = tell(input, arm, Mechanism::policer, fit.rate_bps / 8, std::max(fit.rate_high - fit.rate_bps, fit.rate_bps - fit.rate_low) / 8, fit.start, fit.end);
+  finding.numbers = {{"by_cadence", 1}, {"precision", fit.precision}, {"recall", fit.recall}, {"loss_when_full", fit.loss_when_full}, {"spread", fit.spread},
+                     {"burst_low_bytes", fit.burst_low}, {"burst_high_bytes", fit.burst_high}};
+  const auto sent = sent_meanwhile(input, arm, fit.start, fit.end);
+  complete(input, arm, sent, own_adaptation(limits.arrivals, nullptr, sent), fit.gain / std::numbers::ln10, finding);
   return finding;
 }
 
@@ -227,6 +255,7 @@ std::vector<Finding> ceilings(const DetectorInput& input) {
     const auto& arm = input.arms[i];
     if (limits[i].quota) merge_cap(findings, told_quota(input, arm, limits[i]));
     for (const auto& ceiling : limits[i].ceilings) merge_cap(findings, told_ceiling(input, arm, limits[i], ceiling));
+    if (limits[i].places) merge_cap(findings, told_places(input, arm, limits[i]));
     if (limits[i].queue) merge_cap(findings, told_queue(input, arm, limits[i]));
   }
   return findings;

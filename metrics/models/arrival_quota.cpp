@@ -7,7 +7,7 @@
 #include <cmath>
 #include <numbers>
 
-namespace callwitness::metrics {
+namespace callwitness::metrics::models {
 namespace {
 
 constexpr double periods[] = {1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 60};
@@ -157,4 +157,4 @@ std::optional<ArrivalQuota> find_arrival_quota(std::span<const Arrival> arrivals
   return best;
 }
 
-}  // namespace callwitness::metrics
+}  // namespace callwitness::metrics::models

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <optional>
 
-namespace callwitness::metrics {
+namespace callwitness::metrics::models {
 
 struct ArrivalQuota {
   double period = 0, phase = 0;    ///< seconds; windows begin at phase + k × period
@@ -24,4 +24,4 @@ struct ArrivalQuota {
 
 std::optional<ArrivalQuota> find_arrival_quota(std::span<const Arrival> arrivals);
 
-}  // namespace callwitness::metrics
+}  // namespace callwitness::metrics::models

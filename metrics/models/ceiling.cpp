@@ -7,7 +7,7 @@
 #include <numbers>
 #include <numeric>
 
-namespace callwitness::metrics {
+namespace callwitness::metrics::models {
 namespace {
 
 constexpr std::size_t least_arrivals = 100, least_blocks = 12;
@@ -195,4 +195,4 @@ std::vector<Arrival> shuffled(std::span<const Arrival> arrivals, std::uint64_t s
   return result;
 }
 
-}  // namespace callwitness::metrics
+}  // namespace callwitness::metrics::models

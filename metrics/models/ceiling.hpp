@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace callwitness::metrics {
+namespace callwitness::metrics::models {
 
 /// The sign test's likelihood ratio (Chernoff's bound, log10): of blocks whose highest level lies within `width` below the ceiling or
 /// within as much below that or above it, an innocent tail has fewer in the upper part: it thins towards its maximum.
@@ -59,4 +59,4 @@ struct Release {
 /// `beat`: seconds between the packets of the same codec at our end; 0: unknown.
 Release release_of(std::span<const Arrival> arrivals, const Ceiling& ceiling, double beat = 0);
 
-}  // namespace callwitness::metrics
+}  // namespace callwitness::metrics::models

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace callwitness::metrics {
+namespace callwitness::metrics::models {
 namespace {
 
 constexpr double least_depth = 1'400;            ///< bytes: a shallower bucket would stop every full packet of everybody
@@ -50,10 +50,10 @@ std::string_view innocent_reason(const Ceiling& ceiling, const SentMeanwhile& se
   return {};
 }
 
-LimitKind limit_kind(const Release& release, const SentMeanwhile& sent) {
-  if ((sent.packet_time > 0 && grid_holds(sent)) || release.on_beat >= keeps_beat) return LimitKind::policer;
-  if (release.at_level >= shaper_from) return LimitKind::shaper;
-  return release.at_level <= policer_to ? LimitKind::policer : LimitKind::either;
+CeilingKind ceiling_kind(const Release& release, const SentMeanwhile& sent) {
+  if ((sent.packet_time > 0 && grid_holds(sent)) || release.on_beat >= keeps_beat) return CeilingKind::policer;
+  if (release.at_level >= shaper_from) return CeilingKind::shaper;
+  return release.at_level <= policer_to ? CeilingKind::policer : CeilingKind::either;
 }
 
 std::optional<double> gained_by_small(std::span<const Arrival> arrivals, const Ceiling& ceiling) {
@@ -75,4 +75,4 @@ std::optional<double> gained_by_small(std::span<const Arrival> arrivals, const C
   return whole ? std::optional(whole->sign - (part ? part->sign : 0)) : std::nullopt;
 }
 
-}  // namespace callwitness::metrics
+}  // namespace callwitness::metrics::models

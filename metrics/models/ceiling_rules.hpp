@@ -7,7 +7,7 @@
 #include <span>
 #include <string_view>
 
-namespace callwitness::metrics {
+namespace callwitness::metrics::models {
 
 /// What is known of the packets in a ceiling's span.
 struct SentMeanwhile {
@@ -27,12 +27,12 @@ bool ends_alike(const SentMeanwhile& sent);
 /// Packets that came over those that our end sent; nothing where the ends aren't alike.
 std::optional<double> received_of_own(const SentMeanwhile& sent);
 
-enum class LimitKind : std::uint8_t { policer, shaper, either };
+enum class CeilingKind : std::uint8_t { policer, shaper, either };
 /// What lets packets go: a queue holds them to its own beat, a bucket alone leaves them on the sender's.
-LimitKind limit_kind(const Release& release, const SentMeanwhile& sent);
+CeilingKind ceiling_kind(const Release& release, const SentMeanwhile& sent);
 
 /// The pile of all traffic less that of the large packets alone, at one ceiling: the network's bucket counts the small ones as well, an
 /// encoder's buffer doesn't. Nothing where all are of about one size.
 std::optional<double> gained_by_small(std::span<const Arrival> arrivals, const Ceiling& ceiling);
 
-}  // namespace callwitness::metrics
+}  // namespace callwitness::metrics::models

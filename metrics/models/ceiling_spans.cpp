@@ -5,7 +5,7 @@
 #include <complex>
 #include <numbers>
 
-namespace callwitness::metrics {
+namespace callwitness::metrics::models {
 namespace {
 
 constexpr double least_distinct = 4, least_distinct_of_a_part = 5;   ///< log10; parts are looked at more often
@@ -190,4 +190,4 @@ Release release_of(Arrivals arrivals, const Ceiling& ceiling, double beat) {
   return release;
 }
 
-}  // namespace callwitness::metrics
+}  // namespace callwitness::metrics::models

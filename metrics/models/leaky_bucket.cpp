@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace callwitness::metrics {
+namespace callwitness::metrics::models {
 
 BlockedArrivals::BlockedArrivals(std::span<const Arrival> arrivals, double block_seconds, double level) : level_(level) {
   times_.reserve(arrivals.size()), sizes_.reserve(arrivals.size()), sums_.reserve(arrivals.size());
@@ -101,4 +101,4 @@ std::vector<double> hull_rates(std::span<const Arrival> arrivals, double least_s
   return rates;
 }
 
-}  // namespace callwitness::metrics
+}  // namespace callwitness::metrics::models

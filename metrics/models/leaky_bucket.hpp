@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-namespace callwitness::metrics {
+namespace callwitness::metrics::models {
 
 struct Arrival {
   double time = 0;    ///< seconds, ascending
@@ -49,4 +49,4 @@ Touches touches_of(std::span<const Arrival> arrivals, double rate, double depth,
 /// far more exactly than any grid. At most `most`, each of at least `least_share` of the time.
 std::vector<double> hull_rates(std::span<const Arrival> arrivals, double least_share = 0.15, std::size_t most = 4);
 
-}  // namespace callwitness::metrics
+}  // namespace callwitness::metrics::models

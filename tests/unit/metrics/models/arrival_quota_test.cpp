@@ -1,7 +1,7 @@
 #include "made_arrivals.hpp"
 #include "metrics/models/arrival_quota.hpp"
 
-using namespace callwitness::metrics;
+using namespace callwitness::metrics::models;
 
 TEST_CASE("a quota is told by the same bytes in each period and gaps at its edges", "[metrics][quota]") {
   for (const double period : {1.0, 2.0, 5.0}) {

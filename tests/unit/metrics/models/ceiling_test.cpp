@@ -2,7 +2,7 @@
 #include "metrics/models/ceiling.hpp"
 #include "metrics/models/ceiling_rules.hpp"
 
-using namespace callwitness::metrics;
+using namespace callwitness::metrics::models;
 
 namespace {
 
@@ -56,8 +56,8 @@ TEST_CASE("a shaper lets packets go at its level, a policer on the sender's beat
   const auto policed = made::over_a_line(8, made::policed(sent, 3'500, 3'000), 0.003, 0.001);
   const auto of_queue = find_ceilings(shaped), of_bucket = find_ceilings(policed);
   CHECK(the_only(of_queue).rate == Approx(3'500).epsilon(0.01));
-  CHECK(limit_kind(release_of(shaped, of_queue.front()), {}) == LimitKind::shaper);
-  CHECK(limit_kind(release_of(policed, the_only(of_bucket)), {}) == LimitKind::policer);
+  CHECK(ceiling_kind(release_of(shaped, of_queue.front()), {}) == CeilingKind::shaper);
+  CHECK(ceiling_kind(release_of(policed, the_only(of_bucket)), {}) == CeilingKind::policer);
 }
 
 TEST_CASE("policed video counts its voice into the bucket", "[metrics][ceiling]") {

@@ -10,7 +10,7 @@
 
 namespace made {
 
-using callwitness::metrics::Arrival;
+using callwitness::metrics::models::Arrival;
 using callwitness::metrics::Random;
 
 /// Voice of a codec with variable sizes, every `packet_time`; `talk`: it pauses about half of the time.
