@@ -5,7 +5,7 @@
 
 #include "metrics/analysis.hpp"
 #include "metrics/fits/arm.hpp"
-#include "metrics/interruptions.hpp"
+#include "metrics/events/interruptions.hpp"
 
 #include <span>
 

@@ -1,7 +1,7 @@
 // Endings that keep a beat, or follow a silence, and bear the sign of a harmless timer. docs/methods/benign_timer.md
 #include "metrics/contrast.hpp"
 #include "metrics/finding_support.hpp"
-#include "metrics/interruptions.hpp"
+#include "metrics/events/interruptions.hpp"
 #include "metrics/statistics.hpp"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // D6: interruptions told as outages or periodic cuts. docs/methods/cuts.md
 #include "metrics/contrast.hpp"
 #include "metrics/finding_support.hpp"
-#include "metrics/interruptions.hpp"
+#include "metrics/events/interruptions.hpp"
 
 #include <algorithm>
 #include <vector>

@@ -1,6 +1,6 @@
 // D3: connections that go dead after the same amount of traffic, again and again. docs/methods/freeze.md
 #include "metrics/finding_support.hpp"
-#include "metrics/interruptions.hpp"
+#include "metrics/events/interruptions.hpp"
 #include "metrics/statistics.hpp"
 
 #include <algorithm>

@@ -2,7 +2,7 @@
 #include "../../support/machine.hpp"
 
 #include "metrics/fits/keepalives.hpp"
-#include "metrics/interruptions.hpp"
+#include "metrics/events/interruptions.hpp"
 
 #include <catch2/catch.hpp>
 
