@@ -124,7 +124,7 @@ std::optional<DeadAfter> dead_after(std::span<const DeathAmount> all, double los
 bool dead_after_accuses(const DeadAfterEvidence& evidence) {
   constexpr std::size_t fewest_to_accuse = 4, fewest_far_ends = 2, fewest_alive = 2;
   return evidence.flows >= fewest_to_accuse && evidence.strength >= least_strength_to_accuse && evidence.far_ends >= fewest_far_ends &&
-         evidence.others_alive >= fewest_alive && evidence.others_dead == 0 && !evidence.goodbye && !evidence.told_by_server;
+         evidence.others_alive >= fewest_alive && evidence.others_dead == 0 && evidence.survivors == 0 && !evidence.told_by_server;
 }
 
 }  // namespace callwitness::metrics::models

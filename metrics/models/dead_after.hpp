@@ -41,7 +41,8 @@ std::optional<DeadAfter> dead_after(std::span<const DeathAmount> deaths, double 
 struct DeadAfterEvidence {
   std::size_t flows = 0, far_ends = 0, others_alive = 0, others_dead = 0;
   double strength = 0;
-  bool goodbye = false, told_by_server = false;
+  std::size_t survivors = 0;    ///< flows of the same application that passed the amount between the first and the last of these, and lived
+  bool told_by_server = false;
 };
 /// Four flows to two far ends at least: one server may die of the same thing each time.
 bool dead_after_accuses(const DeadAfterEvidence& evidence);
