@@ -77,8 +77,8 @@ std::uint64_t discarded_by_sender(const Observation& observation, const StreamOb
 std::vector<Finding> capture_loss(const DetectorInput& input) {
   const auto& observation = input.observation;
   Finding finding;
-  finding.kind = "capture_loss";
-  finding.mechanism = "capture_drops";
+  finding.kind = FindingKind::capture_loss;
+  finding.mechanism = Mechanism::capture_drops;
   finding.start_time = observation.first_time;
   finding.end_time = observation.last_time;
   const auto busy = busy_before(observation.total);
