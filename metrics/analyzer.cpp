@@ -233,7 +233,9 @@ void Analyzer::finish(const classify::Classification& classification) {
   state.analysis.classification = classification;
   state.observation = observe(state.meters, state.captures, state.analysis.classification, state.analysis.streams);
   const auto arms = arms_of(state.observation);
-  state.analysis.findings = detect(state.observation, state.analysis.streams, arms);
+  const auto interruptions = interruptions_of(state.observation);
+  state.analysis.outcomes = outcomes_of(state.observation, interruptions);
+  state.analysis.findings = detect(state.observation, state.analysis.streams, arms, interruptions, state.analysis.outcomes);
   state.analysis.controls = measure_control(state.observation);
   state.analysis.verdict = judge(state.observation, state.analysis.streams, arms, state.analysis.findings);
   state.observation = {};

@@ -8,8 +8,6 @@
 namespace callwitness::metrics {
 namespace {
 
-constexpr double only_mentioned = 0.8;   ///< below what accuses (verdict.cpp)
-
 std::vector<models::DeathTime> times_of(const Party& party) {
   std::vector<models::DeathTime> times;
   for (const auto* cut : party.cuts) times.push_back({cut->start, cut->uptime.value_or(cut->start), cut->uptime.has_value()});
@@ -39,9 +37,9 @@ Finding periodic(const DetectorInput& input, const Party& party, const models::R
   finding.numbers["missed_beats"] = static_cast<double>(regular.by_age() ? 0 : beat.missed);
   finding.numbers["all_shown"] = party.all_shown ? 1 : 0;
   if (regular.margin() < models::told_apart) finding.numbers["clock_or_age"] = 1;
-  if (regular.by_age() || regular.margin() < models::told_apart) finding.alternatives.push_back({"recording_ends", AlternativeStatus::not_ruled_out, "same_age_each_time", {}});
+  if (regular.by_age() || regular.margin() < models::told_apart) finding.alternatives.push_back({"recording", AlternativeStatus::not_ruled_out, "same_age_each_time", {}});
   add_aftermath(input, party.cuts, finding);
-  finding.confidence = weight_of_event(finding) != Weight::accuses ? only_mentioned : regular.strength() >= 4 ? 0.995 : 0.99;
+  finding.confidence = confidence_of_event(finding);
   return finding;
 }
 

@@ -125,7 +125,7 @@ std::vector<Finding> dies_after(const DetectorInput& input) {
     finding.numbers["survivors"] = static_cast<double>(own);
     finding.numbers["others_passed"] = static_cast<double>(others);
     add_aftermath(input, party.cuts, finding);
-    finding.confidence = weight_of_event(finding) == Weight::accuses ? 0.97 : 0.8;
+    finding.confidence = confidence_of_event(finding);
     findings.push_back(std::move(finding));
   }
   return findings;

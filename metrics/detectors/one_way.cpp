@@ -36,7 +36,7 @@ Finding tell(const DetectorInput& input, const classify::Call& call, const CallO
 
 std::vector<Finding> one_way(const DetectorInput& input) {
   std::vector<Finding> findings;
-  for (const auto& outcome : outcomes_of(input.observation, input.interruptions)) {
+  for (const auto& outcome : input.outcomes) {
     if (outcome.kind != CallOutcome::Kind::one_way) continue;
     findings.push_back(tell(input, input.observation.classification->calls[static_cast<std::size_t>(outcome.call)], outcome));
   }

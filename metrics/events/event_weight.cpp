@@ -48,4 +48,14 @@ Weight weight_of_event(const Finding& finding) {
   }
 }
 
+double confidence_of_event(const Finding& finding) {
+  constexpr double very_strong = 4;   // log10
+  const double strength = finding.strength ? finding.strength->log10_likelihood_ratio : 0;
+  switch (weight_of_event(finding)) {
+    case Weight::accuses: return strength >= very_strong ? 0.995 : 0.99;
+    case Weight::suspects: return 0.8;
+    default: return 0.5;
+  }
+}
+
 }  // namespace callwitness::metrics

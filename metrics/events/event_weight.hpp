@@ -7,5 +7,7 @@ namespace callwitness::metrics {
 
 /// Of periodic_reset, dies_after, one_way, outage, freeze and benign_timer. Scope may lower it further, never raise it.
 Weight weight_of_event(const Finding& finding);
+/// The same in figures, until a calibration says better.
+double confidence_of_event(const Finding& finding);
 
 }  // namespace callwitness::metrics
