@@ -14,7 +14,7 @@ std::vector<models::DeathTime> times_of(const Party& party) {
   return times;
 }
 
-/// The same flows were told to die after an amount, and that says it better than any clock.
+/// The same flows were told to die after an amount, and that says it better than the beat does.
 bool told_by_amount(const DetectorInput& input, const Party& party, const models::RegularCuts& regular) {
   return std::any_of(input.earlier.begin(), input.earlier.end(), [&](const Finding& finding) {
     if (finding.kind != FindingKind::dies_after) return false;

@@ -74,6 +74,16 @@ std::pair<std::size_t, std::size_t> passed(const DetectorInput& input, const std
   return {own, others};
 }
 
+/// All interruptions of the application, also of flows of which the capture missed the beginning.
+std::vector<models::DeathTime> times_of(const DetectorInput& input, std::string_view application) {
+  std::vector<models::DeathTime> times;
+  for (const auto& cut : input.interruptions) {
+    const auto* flow = find_flow(input.observation, cut.flow);
+    if (flow != nullptr && application_of(input.observation, *flow) == application) times.push_back({cut.start, cut.uptime.value_or(cut.start), cut.uptime.has_value()});
+  }
+  return times;
+}
+
 void describe(const models::DeadAfter& found, Finding& finding) {
   const auto words = words_of(found.best.unit);
   finding.mechanism = words.mechanism;
@@ -98,13 +108,11 @@ std::vector<Finding> dies_after(const DetectorInput& input) {
   for (const auto& [application, deaths] : deaths_of(input)) {
     if (deaths.size() < models::fewest_flows_to_tell) continue;
     std::vector<models::DeathAmount> amounts;
-    std::vector<models::DeathTime> times;
     Party party;
     std::set<capture::IpAddress> hosts;
     std::size_t told = 0;
     for (const auto& [cut, flow] : deaths) {
       amounts.push_back(*cut->amount);
-      times.push_back({cut->start, cut->amount->seconds, true});
       party.cuts.push_back(cut);
       party.alive += cut->others == Interruption::Others::alive ? 1 : 0;
       party.dead += cut->others == Interruption::Others::dead ? 1 : 0;
@@ -116,7 +124,7 @@ std::vector<Finding> dies_after(const DetectorInput& input) {
     const auto found = models::dead_after(amounts, loss_of(input.observation, deaths));
     if (!found || found->best.strength < models::least_strength_to_tell || party.told_by_server) continue;
     // Cuts by the clock with a steady redial die at like ages, too: the better of the two is told.
-    const auto regular = models::regular_cuts(times, false);
+    const auto regular = models::regular_cuts(times_of(input, application), false);
     if (regular && regular->clock.log10_likelihood - regular->log10_people > found->best.strength) continue;
     Finding finding = finding_of(input, party, FindingKind::dies_after);
     describe(*found, finding);

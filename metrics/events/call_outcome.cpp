@@ -106,7 +106,7 @@ std::vector<CallOutcome> outcomes_of(const Observation& observation, std::span<c
       outcome.kind = kind;
       outcome.after_s = std::max(0.0, at - begin);
       outcome.silent_s = std::max(0.0, sent.last - at);
-      count_until(observation, call, at, outcome);
+      count_until(observation, call, received.packets == 0 ? end : at, outcome);
     };
     const Interruption* ended = fatal(cuts[i], media[i]);
     outcome.interruptions = cuts[i].size() - (ended != nullptr ? 1 : 0);

@@ -135,7 +135,9 @@ std::vector<Interruption> interruptions_of(const Observation& observation) {
     bool again = false;
     for (auto other = merged.rbegin(); other != merged.rend() && cut.start - other->start < same_event && !again; ++other) again = is_again(observation, cut, *flow, *other);
     if (again) continue;
-    const auto company = company_of(observation, *flow, cut.start + 0.5, std::max(cut.start + 2, std::min(cut.end - 0.5, cut.start + 10)));
+    // A reset takes no time: who was there about then says whether the line was.
+    const bool reset = cut.kind == Interruption::Kind::tcp_reset;
+    const auto company = company_of(observation, *flow, cut.start + (reset ? -1 : 0.5), reset ? cut.start + 6 : std::max(cut.start + 2, std::min(cut.end - 0.5, cut.start + 10)));
     cut.others = company.others;
     cut.others_received = company.seconds_received;
     cut.uptime = uptime_at(observation, *flow, merged, cut.start);
