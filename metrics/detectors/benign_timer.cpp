@@ -131,15 +131,17 @@ std::vector<Finding> benign_timer(const DetectorInput& input) {
     finding.numbers["idle_s"] = *finding.period_s;
     findings.push_back(std::move(finding));
   }
+  std::map<std::pair<std::string_view, Mechanism>, Finding> told;
   for (const auto& cut : input.interruptions) {
     const auto* flow = find_flow(observation, cut.flow);
     const auto lifetime = flow == nullptr ? std::nullopt : lifetime_that_ended(observation, *flow, cut);
     if (!lifetime) continue;
-    auto finding = finding_for(observation, *flow, lifetime->kind == ToldLifetime::Kind::relay ? Mechanism::relay_expiry : Mechanism::session_timer);
+    const auto mechanism = lifetime->kind == ToldLifetime::Kind::relay ? Mechanism::relay_expiry : Mechanism::session_timer;
+    auto& finding = told.try_emplace({application_of(observation, *flow), mechanism}, finding_for(observation, *flow, mechanism)).first->second;
     add_event(finding, *flow, time_at(observation, cut.start));
     finding.period_s = lifetime->seconds;
-    findings.push_back(std::move(finding));
   }
+  for (auto& [key, finding] : told) findings.push_back(std::move(finding));
   return findings;
 }
 

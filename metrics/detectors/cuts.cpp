@@ -8,6 +8,8 @@
 namespace callwitness::metrics {
 namespace {
 
+constexpr double clearly_better = 1;   ///< log10
+
 std::vector<models::DeathTime> times_of(const Party& party) {
   std::vector<models::DeathTime> times;
   for (const auto* cut : party.cuts) times.push_back({cut->start, cut->uptime.value_or(cut->start), cut->uptime.has_value()});
@@ -21,7 +23,9 @@ bool told_by_amount(const DetectorInput& input, const Party& party, const models
     const bool same = std::any_of(party.cuts.begin(), party.cuts.end(), [&](const auto* cut) { return std::find(finding.flows.begin(), finding.flows.end(), cut->flow) != finding.flows.end(); });
     // At a constant packet rate an amount is an age: both are told then.
     const bool by_time = finding.unit == "seconds" || finding.numbers.contains("or_seconds");
-    return same && !(by_time && regular.by_age());
+    const bool by_age = regular.by_age() || regular.margin() < models::told_apart;
+    const bool clearly = finding.strength && finding.strength->log10_likelihood_ratio > regular.beat().log10_likelihood - regular.log10_people + clearly_better;
+    return same && clearly && !(by_time && by_age);
   });
 }
 

@@ -83,7 +83,7 @@ TEST_CASE("people who hang up without a goodbye keep no beat", "[events]") {
       });
     };
     INFO(sigma);
-    CHECK(people(3).told <= 0.05);
+    CHECK(people(3).told <= 0.06);
     CHECK(people(4).accusing <= 0.01);
     CHECK(people(8).told <= 0.01);
   }
