@@ -5,6 +5,7 @@
 #include "capture/record.hpp"
 #include "classify/call.hpp"
 #include "metrics/control.hpp"
+#include "metrics/events/call_outcome.hpp"
 #include "metrics/finding.hpp"
 #include "metrics/observation.hpp"
 
@@ -92,6 +93,7 @@ struct Analysis {
   classify::Classification classification;           ///< flows, streams (identity), calls, attempts
   std::vector<StreamMeasures> streams;               ///< by StreamId
   std::vector<ControlMeasure> controls;              ///< each call beside the other traffic of its minutes
+  std::vector<CallOutcome> outcomes;                 ///< by CallId: what became of each call
   std::vector<Finding> findings;                     ///< by start time
   std::vector<CallVerdict> call_verdicts;            ///< by CallId
   Verdict verdict;
