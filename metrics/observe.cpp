@@ -1,5 +1,6 @@
 #include "metrics/observe.hpp"
 
+#include "metrics/fits/reported_loss.hpp"
 #include "metrics/parallel.hpp"
 
 #include <algorithm>
@@ -115,14 +116,14 @@ void Builder::add_stream(const classify::Stream& stream, StreamObservation& obse
   }
   const auto index = static_cast<std::size_t>(stream.id);
   if (index >= meters.streams.size() || !meters.streams[index] || meters.streams[index]->packets() == 0) return;
-  const auto trip = round_trip_ms.find(stream.flow);
-  meters.streams[index]->measure(stream, trip == round_trip_ms.end() ? std::nullopt : trip->second, measured, observed);
-  meters.streams[index].reset();
   // RTCP may share the media's flow or have its own on the next port: the SSRC decides.
-  if (!stream.ssrc) return;
-  if (const auto reports = meters.reports.find(*stream.ssrc); reports != meters.reports.end())
+  if (const auto reports = meters.reports.find(stream.ssrc.value_or(0)); stream.ssrc && reports != meters.reports.end())
     for (const auto& report : reports->second)
       if (report.flow != stream.flow || report.way != stream.way) observed.reports.push_back(report);
+  const auto trip = round_trip_ms.find(stream.flow);
+  const auto told = observed.direction == Direction::sent ? reported_loss(observed.reports, meters.streams[index]->packets()) : std::nullopt;
+  meters.streams[index]->measure(stream, trip == round_trip_ms.end() ? std::nullopt : trip->second, told ? told->ratio() : 0, measured, observed);
+  meters.streams[index].reset();
 }
 
 void Builder::add_flows(Observation& observation) {
