@@ -5,6 +5,7 @@
 #include "capture/record.hpp"
 #include "classify/call.hpp"
 #include "metrics/control.hpp"
+#include "metrics/finding.hpp"
 #include "metrics/observation.hpp"
 
 #include <map>
@@ -50,39 +51,13 @@ struct StreamMeasures {
   Series mos_series;                                 ///< per 10 s
 };
 
-enum class AlternativeStatus : std::uint8_t { ruled_out, not_ruled_out, untestable };
-
-/// Another explanation. `key`: wifi, bufferbloat, own_uplink, remote_end, application_server, nat_timeout, vpn,
-/// congestion, capture_drops, offload, wrong_application, plan_cap, own_adaptation. Prose comes from key and reason key.
-struct Alternative {
-  std::string_view key;
-  AlternativeStatus status = AlternativeStatus::untestable;
-  std::string_view reason;                           ///< a message key in report/languages
-  std::map<std::string, double> numbers;             ///< its parameters
-};
-
-struct Finding {
-  std::string kind, mechanism;                       ///< contract's words
-  std::optional<Direction> direction;
-  std::string_view application;
-  std::vector<CallId> calls;
-  std::vector<StreamId> streams;
-  std::vector<FlowId> flows;
-  Time start_time, end_time;
-  double confidence = 0;
-  std::optional<double> rate_bps, rate_bps_low, rate_bps_high, burst_bytes;
-  std::optional<double> period_s, period_s_low, period_s_high;
-  std::optional<std::uint64_t> count;
-  std::vector<std::uint64_t> packets;                ///< ordinals that show it, ≤1,000
-  std::map<std::string, double> numbers;
-  std::vector<Alternative> alternatives;
-};
-
-enum class VerdictClass : std::uint8_t { interference, impaired, clean, insufficient };
+/// From the gravest to the one that says least of the network.
+enum class VerdictClass : std::uint8_t { interference, suspected, impaired, clean, insufficient };
 
 struct Verdict {
   VerdictClass verdict_class = VerdictClass::insufficient;
   std::string key = "insufficient_evidence";         ///< contract's and methods' keys
+  std::optional<std::size_t> leading;                ///< index of the finding that it stands on
   int rung = 0;                                      ///< 0-4: E0 … E4
   double confidence = 0;
   std::map<std::string, std::string> parameters;     ///< for the sentence: application, rate, period … (our own words)

@@ -148,14 +148,14 @@ void correct_for_number(std::vector<ComparedMeasure>& measures) {
 }
 
 bool accuses(const Finding& finding) {
-  return finding.kind == "rate_cap" || finding.kind == "periodic_reset" || finding.kind == "blocking" ||
-         finding.kind == "injected_reset" || finding.kind == "selective_loss" || finding.kind == "differential";
+  return finding.kind == FindingKind::rate_cap || finding.kind == FindingKind::periodic_reset || finding.kind == FindingKind::blocking ||
+         finding.kind == FindingKind::injected_reset || finding.kind == FindingKind::selective_loss || finding.kind == FindingKind::differential;
 }
 
 bool same_finding(const Finding& a, const Finding& b) {
   if (a.kind != b.kind) return false;
   if (a.rate_bps && b.rate_bps) return std::abs(*a.rate_bps - *b.rate_bps) <= same_rate * *a.rate_bps;
-  return a.kind != "blocking" || a.application == b.application;
+  return a.kind != FindingKind::blocking || a.application == b.application;
 }
 
 std::set<std::string> applications_of(const Analysis& analysis, bool tunnels) {

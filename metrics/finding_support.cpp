@@ -15,7 +15,7 @@ std::string_view application_of(const Observation& observation, const FlowObserv
   return flow.flow.label.application;
 }
 
-Finding finding_of(const DetectorInput& input, const Arm& arm, std::string_view kind, std::string_view mechanism, double start, double end) {
+Finding finding_of(const DetectorInput& input, const Arm& arm, FindingKind kind, Mechanism mechanism, double start, double end) {
   Finding finding;
   finding.kind = kind;
   finding.mechanism = mechanism;
@@ -89,7 +89,7 @@ bool capture_may_explain(std::span<const Finding> earlier, double loss_ratio) {
   constexpr double telling_share = 0.25;
   return std::any_of(earlier.begin(), earlier.end(), [&](const Finding& finding) {
     const auto ratio = finding.numbers.find("capture_loss_ratio");
-    return finding.kind == "capture_loss" && ratio != finding.numbers.end() && ratio->second >= telling_share * loss_ratio;
+    return finding.kind == FindingKind::capture_loss && ratio != finding.numbers.end() && ratio->second >= telling_share * loss_ratio;
   });
 }
 

@@ -230,9 +230,11 @@ class Reader {
   }
 
   void finding(const json& record) {
+    const auto kind = metrics::finding_kind_named(text_of(record, "kind"));
+    if (!kind) return;                     // of another version: nothing here could tell of it
     auto& into = analysis_.findings.emplace_back();
-    into.kind = text_of(record, "kind");
-    into.mechanism = text_of(record, "mechanism");
+    into.kind = *kind;
+    into.mechanism = metrics::mechanism_named(text_of(record, "mechanism"));
     const auto direction = text_of(record, "direction");
     if (direction == "sent" || direction == "received") into.direction = direction == "sent" ? metrics::Direction::sent : metrics::Direction::received;
     into.application = keep(text_of(record, "application"));
@@ -249,7 +251,16 @@ class Reader {
     into.period_s = number_of(record, "period_s");
     into.period_s_low = number_of(record, "period_s_low");
     into.period_s_high = number_of(record, "period_s_high");
+    into.limit = number_of(record, "limit");
+    into.limit_low = number_of(record, "limit_low");
+    into.limit_high = number_of(record, "limit_high");
+    into.unit = keep(text_of(record, "unit"));
+    into.way = keep(text_of(record, "way"));
     into.count = count_of(record, "count");
+    const auto& scope = object_of(record, "scope");
+    into.scope = {named(text_of(scope, "class"), 6, metrics::ScopeClass::unknown), keep(text_of(scope, "reason_key"))};
+    const auto& strength = object_of(record, "strength");
+    if (const auto ratio = number_of(strength, "log10_likelihood_ratio")) into.strength = metrics::Strength{*ratio, keep(text_of(strength, "against"))};
     const auto& evidence = object_of(record, "evidence");
     for (const auto& ordinal : list_of(evidence, "packets"))
       if (ordinal.is_number_unsigned()) into.packets.push_back(ordinal.get<std::uint64_t>());
@@ -277,8 +288,9 @@ class Reader {
 
   void verdict(const json& record) {
     auto& into = analysis_.verdict;
-    into.verdict_class = named(text_of(record, "class"), 4, metrics::VerdictClass::insufficient);
+    into.verdict_class = named(text_of(record, "class"), 5, metrics::VerdictClass::insufficient);
     into.key = text_of(record, "key");
+    if (const auto leading = index_of(text_of(record, "leading"), 'f', analysis_.findings.size())) into.leading = *leading;
     const auto rung = text_of(record, "rung");
     if (rung.size() == 2 && rung[0] == 'E' && rung[1] >= '0' && rung[1] <= '4') into.rung = rung[1] - '0';
     into.confidence = number_of(record, "confidence").value_or(0);

@@ -12,13 +12,6 @@
 namespace callwitness::report {
 namespace {
 
-bool carries(const std::string& key, const std::string& kind) {
-  if (key.find("throttling") != std::string::npos) return kind == "rate_cap" || kind == "selective_loss";
-  if (key.find("blocking") != std::string::npos) return kind == "blocking";
-  if (key.find("resets") != std::string::npos) return kind == "periodic_reset" || kind == "injected_reset" || kind == "freeze";
-  return kind != "benign_timer";
-}
-
 std::optional<double> number_of(const metrics::Finding& finding, const char* name) {
   const auto found = finding.numbers.find(name);
   return found == finding.numbers.end() ? std::nullopt : std::optional(found->second);
@@ -28,22 +21,22 @@ std::optional<double> number_of(const metrics::Finding& finding, const char* nam
 bool only_attempts_suffered(const metrics::Analysis& analysis) {
   const auto kind = analysis.verdict.parameters.find("kind");
   return kind != analysis.verdict.parameters.end() && kind->second == "blocking" &&
-         std::all_of(analysis.findings.begin(), analysis.findings.end(), [](const auto& f) { return f.kind == "blocking" || f.kind == "capture_loss" || f.kind == "benign_timer"; });
+         std::all_of(analysis.findings.begin(), analysis.findings.end(), [](const auto& f) { return f.kind == metrics::FindingKind::blocking || f.kind == metrics::FindingKind::capture_loss || f.kind == metrics::FindingKind::benign_timer; });
 }
 
 /// What of its kind a finding is, where that asks for words of its own.
 std::string manner_of(const metrics::Finding& finding) {
   const auto is_told = [&](const char* name) { return number_of(finding, name).value_or(0) > 0; };
   if (is_told("far_end_silent")) return "far_end_silent";          // nothing tells whether it, or the path to it, died
-  if (finding.kind == "loss" && is_told("over_tcp")) return "over_tcp";
+  if (finding.kind == metrics::FindingKind::loss && is_told("over_tcp")) return "over_tcp";
   if (is_told("by_uptime")) return "by_uptime";                    // a beat of the calls' own ages, not of the clock
-  if (finding.kind != "blocking") return finding.mechanism;
+  if (finding.kind != metrics::FindingKind::blocking) return std::string(name_of(finding.mechanism));
   const auto number = [&](const char* name) { return number_of(finding, name).value_or(0); };
   const double tries = number("tries"), by_looks = number("as_filters_do"), by_own = number("by_own_resolver");
   if (is_told("from_nearby") && number("from_nearby") >= tries) return "router";
   if (is_told("sign_ins_answered")) return "media";
   if (by_looks > 0 && by_looks >= tries) return "filter";
-  return by_own > 0 && by_looks + by_own >= tries ? "resolver" : finding.mechanism;
+  return by_own > 0 && by_looks + by_own >= tries ? "resolver" : std::string(name_of(finding.mechanism));
 }
 
 }  // namespace
@@ -95,12 +88,8 @@ std::string Prose::direction(const std::optional<metrics::Direction>& direction)
 }
 
 const metrics::Finding* leading_finding(const metrics::Analysis& analysis) {
-  const metrics::Finding* best = nullptr;
-  const bool troubled = analysis.verdict.verdict_class == metrics::VerdictClass::interference || analysis.verdict.verdict_class == metrics::VerdictClass::impaired;
-  if (!troubled) return nullptr;
-  for (const auto& finding : analysis.findings)
-    if (carries(analysis.verdict.key, finding.kind) && (best == nullptr || finding.confidence > best->confidence)) best = &finding;
-  return best;
+  const auto leading = analysis.verdict.leading;
+  return leading && *leading < analysis.findings.size() ? &analysis.findings[*leading] : nullptr;
 }
 
 std::string Prose::headline(const metrics::Analysis& analysis) const {
@@ -188,23 +177,24 @@ std::string Prose::finding(const metrics::Finding& finding) const {
   };
   const auto loss = number_of(finding, "loss_ratio"), tries = number_of(finding, "tries"), longest = number_of(finding, "longest_s"),
              offset = number_of(finding, "offset_bytes"), others = number_of(finding, "control_loss_ratio");
+  const std::string kind(name_of(finding.kind)), mechanism(name_of(finding.mechanism));
   const Parameters parameters = {
       {"application", application(finding.application)}, {"direction", direction(finding.direction)},
-      {"mechanism", catalogue_.has("mechanism." + finding.mechanism) ? catalogue_.text("mechanism." + finding.mechanism) : value(finding.mechanism)}, {"rate", rate(finding.rate_bps)}, {"low", rate(finding.rate_bps_low)}, {"high", rate(finding.rate_bps_high)},
+      {"mechanism", catalogue_.has("mechanism." + mechanism) ? catalogue_.text("mechanism." + mechanism) : value(mechanism)}, {"rate", rate(finding.rate_bps)}, {"low", rate(finding.rate_bps_low)}, {"high", rate(finding.rate_bps_high)},
       {"period", span(finding.period_s)}, {"period_low", span(finding.period_s_low)}, {"period_high", span(finding.period_s_high)},
       {"count", finding.count ? value(std::to_string(*finding.count)) : unknown},
       {"tries", tries ? value(fmt::format("{:.0f}", *tries)) : finding.count ? value(std::to_string(*finding.count)) : unknown},
       {"loss", loss ? value(percent_text(*loss)) : unknown}, {"others", others ? value(percent_text(*others)) : unknown}, {"jitter", milliseconds("jitter_ms")}, {"step", milliseconds("step_ms")},
       {"offset", offset ? value(fmt::format("{:.1f} kB", *offset / 1000)) : unknown}, {"quota_period", span(number_of(finding, "quota_period_s"))},
       {"stalled", span(number_of(finding, "stalled_s"))}, {"duration", span(longest ? *longest : capture::seconds(finding.end_time - finding.start_time))}};
-  const std::string exact = "finding." + finding.kind + "." + manner_of(finding);
-  return sentence_case(catalogue_.text(catalogue_.has(exact) ? exact : "finding." + finding.kind, parameters));
+  const std::string exact = "finding." + kind + "." + manner_of(finding);
+  return sentence_case(catalogue_.text(catalogue_.has(exact) ? exact : "finding." + kind, parameters));
 }
 
 std::string Prose::reason(const metrics::Alternative& alternative) const { return catalogue_.text("reason." + std::string(alternative.reason)); }
 
 std::string_view name_of(metrics::VerdictClass verdict) {
-  static constexpr std::string_view names[] = {"interference", "impaired", "clean", "insufficient"};
+  static constexpr std::string_view names[] = {"interference", "suspected", "impaired", "clean", "insufficient"};
   return names[static_cast<std::size_t>(verdict)];
 }
 std::string_view name_of(metrics::AlternativeStatus status) {
@@ -248,7 +238,7 @@ std::string display_filter(const metrics::Analysis& analysis, const metrics::Fin
   }
   if (!flows.empty()) {
     const auto any = fmt::format("{}", fmt::join(flows, " || "));
-    return finding.mechanism == "tcp_rst" || finding.kind == "injected_reset" ? "(" + any + ") && tcp.flags.reset == 1" : any;
+    return finding.mechanism == metrics::Mechanism::tcp_rst || finding.kind == metrics::FindingKind::injected_reset ? "(" + any + ") && tcp.flags.reset == 1" : any;
   }
   std::string frames;
   for (std::size_t i = 0; i < finding.packets.size() && i < 40; ++i) frames += fmt::format("{}{}", i == 0 ? "" : ", ", finding.packets[i]);

@@ -18,9 +18,9 @@ constexpr double least_unanswered_s = 2;
 
 double at_of(const Observation& observation, Time time) { return capture::seconds(time - observation.first_time); }
 
-Finding finding_for(const Observation& observation, const FlowObservation& flow, std::string_view mechanism) {
+Finding finding_for(const Observation& observation, const FlowObservation& flow, Mechanism mechanism) {
   Finding finding;
-  finding.kind = "benign_timer";
+  finding.kind = FindingKind::benign_timer;
   finding.mechanism = mechanism;
   finding.application = application_of(observation, flow);
   finding.confidence = 0.9;
@@ -116,7 +116,7 @@ void add_goodbyes(const Observation& observation, std::vector<Finding>& findings
     const bool by_uptime = by_age && (!by_clock || by_age->deviation < by_clock->deviation);
     const auto& period = by_uptime ? by_age : by_clock;
     if (!period || !period->strict) continue;
-    auto finding = finding_for(observation, *party.flow, "goodbye");
+    auto finding = finding_for(observation, *party.flow, Mechanism::goodbye);
     for (const auto time : party.times) add_event(finding, *party.flow, time);
     finding.flows.resize(1);
     finding.calls = party.calls;
@@ -138,7 +138,7 @@ std::vector<Finding> benign_timer(const DetectorInput& input) {
     const auto died = flow.trace_complete ? died_while_idle(flow) : std::nullopt;
     if (!died) continue;
     const auto application = application_of(observation, flow);
-    auto& finding = idle.try_emplace(application, finding_for(observation, flow, "idle")).first->second;
+    auto& finding = idle.try_emplace(application, finding_for(observation, flow, Mechanism::idle)).first->second;
     add_event(finding, flow, died->second);
     silences[application].push_back(died->first);
   }
@@ -151,7 +151,7 @@ std::vector<Finding> benign_timer(const DetectorInput& input) {
     const auto* flow = find_flow(observation, cut.flow);
     const auto lifetime = flow == nullptr ? std::nullopt : unrefreshed_relay(observation, *flow, cut.start);
     if (!lifetime) continue;
-    auto finding = finding_for(observation, *flow, "relay_expiry");
+    auto finding = finding_for(observation, *flow, Mechanism::relay_expiry);
     add_event(finding, *flow, time_at(observation, cut.start));
     finding.period_s = *lifetime;
     findings.push_back(std::move(finding));

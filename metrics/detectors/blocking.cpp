@@ -19,15 +19,15 @@ constexpr double by_its_looks = 0.85, one_target = 0.9, several_targets = 0.97, 
 using classify::Attempt;
 using enum AlternativeStatus;
 
-std::string_view mechanism_of(const Attempt& attempt) {
+Mechanism mechanism_of(const Attempt& attempt) {
   using enum Attempt::Outcome;
-  if (attempt.stage == Attempt::Stage::dns) return "dns";
+  if (attempt.stage == Attempt::Stage::dns) return Mechanism::dns;
   switch (attempt.outcome) {
-    case reset: return "tcp_rst";
-    case refused: return "refused";
-    case prohibited: return "icmp";
-    case nxdomain: case forged: return "dns";
-    default: return "no_reply";
+    case reset: return Mechanism::tcp_rst;
+    case refused: return Mechanism::refused;
+    case prohibited: return Mechanism::icmp;
+    case nxdomain: case forged: return Mechanism::dns;
+    default: return Mechanism::no_reply;
   }
 }
 
@@ -38,7 +38,7 @@ std::uint32_t own_doing(const Attempt& attempt) {
 
 struct Failures {
   std::uint32_t tries = 0, own_doing = 0, from_nearby = 0;
-  std::map<std::string_view, std::uint32_t> by_mechanism;
+  std::map<Mechanism, std::uint32_t> by_mechanism;
   std::set<std::string> targets;
   Attempt::LookUp look_up;
   Finding finding;
@@ -61,7 +61,7 @@ struct Failures {
   }
   /// Too few tries failed in a way that only others than the user can have brought about.
   bool may_be_own() const { return own_doing > 0 && tries - own_doing < least_tries; }
-  std::string_view mechanism() const {
+  Mechanism mechanism() const {
     return std::max_element(by_mechanism.begin(), by_mechanism.end(), [](const auto& a, const auto& b) { return a.second < b.second; })->first;
   }
 };
@@ -88,10 +88,10 @@ Others others_of(const classify::Classification& classification, std::string_vie
   return others;
 }
 
-double confidence_of(std::string_view mechanism, const Failures& failures, bool unnamed) {
+double confidence_of(Mechanism mechanism, const Failures& failures, bool unnamed) {
   // The host itself says that nobody listens there: a closed port, as far as one end can tell.
-  if (mechanism == "refused" || unnamed || failures.may_be_own()) return by_its_looks;
-  if (mechanism == "tcp_rst" || mechanism == "icmp") return told_so;
+  if (mechanism == Mechanism::refused || unnamed || failures.may_be_own()) return by_its_looks;
+  if (mechanism == Mechanism::tcp_rst || mechanism == Mechanism::icmp) return told_so;
   // A resolver answers a question once, from one store: another's answer came between, and what it holds is made up.
   const bool made_up = failures.look_up.contradicted >= least_tries && failures.look_up.odd_lifetime >= least_tries;
   return failures.targets.size() > 1 || made_up ? several_targets : one_target;
@@ -99,7 +99,7 @@ double confidence_of(std::string_view mechanism, const Failures& failures, bool 
 
 Finding finding_of(Failures&& failures, std::string_view application, const Others& others) {
   Finding finding = std::move(failures.finding);
-  finding.kind = "blocking";
+  finding.kind = FindingKind::blocking;
   finding.application = application;
   finding.direction = Direction::sent;
   finding.mechanism = failures.mechanism();
@@ -111,10 +111,10 @@ Finding finding_of(Failures&& failures, std::string_view application, const Othe
   if (failures.from_nearby > 0) {
     finding.numbers["from_nearby"] = failures.from_nearby;
     finding.alternatives.push_back({"own_router", not_ruled_out, "sent_from_nearby", {}});
-  } else if (finding.mechanism == "no_reply") {
+  } else if (finding.mechanism == Mechanism::no_reply) {
     finding.alternatives.push_back({"own_router", untestable, "silence_has_no_sender", {}});
   }
-  if (finding.mechanism != "dns") return finding;
+  if (finding.mechanism != Mechanism::dns) return finding;
   const auto& look_up = failures.look_up;
   if (look_up.as_filters_do > 0) finding.numbers["as_filters_do"] = look_up.as_filters_do;
   if (look_up.by_own_resolver > 0) finding.numbers["by_own_resolver"] = look_up.by_own_resolver;
@@ -134,7 +134,7 @@ std::optional<Finding> media_blocked(Tally& tally, std::string_view application,
   const bool may_be_own = tally.media.may_be_own();
   Finding finding = finding_of(std::move(tally.media), application, others);
   const bool again = finding.end_time - finding.start_time >= tried_again_after, udp_works = others.udp >= least_other_flows;
-  if (finding.mechanism == "refused" || !udp_works || may_be_own) finding.confidence = by_its_looks;
+  if (finding.mechanism == Mechanism::refused || !udp_works || may_be_own) finding.confidence = by_its_looks;
   else finding.confidence = again && targets > 1 ? several_targets : one_target;
   finding.numbers["sign_ins_answered"] = tally.answered;
   finding.numbers["other_udp_answered"] = static_cast<double>(others.udp);

@@ -38,8 +38,8 @@ std::uint64_t never_sent(const Observation& observation, const std::vector<std::
 std::vector<Finding> capture_loss(const DetectorInput& input) {
   const auto& observation = input.observation;
   Finding finding;
-  finding.kind = "capture_loss";
-  finding.mechanism = "capture_drops";
+  finding.kind = FindingKind::capture_loss;
+  finding.mechanism = Mechanism::capture_drops;
   finding.start_time = observation.first_time;
   finding.end_time = observation.last_time;
   const auto busy = busy_before(observation.total);

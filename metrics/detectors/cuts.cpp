@@ -23,18 +23,18 @@ bool shows_a_dead_path(const Interruption& cut) {
   return cut.kind == Interruption::Kind::tcp_reset || cut.lost || cut.redialled_s.value_or(hurried) <= sooner_than_people;
 }
 
-std::string_view mechanism_of(const std::vector<const Interruption*>& cuts) {
+Mechanism mechanism_of(const std::vector<const Interruption*>& cuts) {
   std::size_t resets = 0, tcp = 0, dead = 0;
   for (const auto* cut : cuts) {
     resets += cut->kind == Interruption::Kind::tcp_reset ? 1 : 0;
     tcp += cut->kind == Interruption::Kind::tcp_silence ? 1 : 0;
     dead += shows_a_dead_path(*cut) || (cut->redialled_s && *cut->redialled_s <= hurried) ? 1 : 0;
   }
-  if (2 * resets >= cuts.size()) return "tcp_rst";
-  return 2 * tcp >= cuts.size() || dead == 0 ? "silence" : "udp_blackhole";
+  if (2 * resets >= cuts.size()) return Mechanism::tcp_rst;
+  return 2 * tcp >= cuts.size() || dead == 0 ? Mechanism::silence : Mechanism::udp_blackhole;
 }
 
-Finding tell(const DetectorInput& input, const std::vector<const Interruption*>& cuts, std::string_view kind) {
+Finding tell(const DetectorInput& input, const std::vector<const Interruption*>& cuts, FindingKind kind) {
   Finding finding;
   finding.kind = kind;
   finding.mechanism = mechanism_of(cuts);
@@ -84,8 +84,8 @@ std::vector<Finding> cuts(const DetectorInput& input) {
   std::erase_if(all, [&](const Interruption& cut) {
     return std::any_of(input.earlier.begin(), input.earlier.end(), [&](const Finding& f) {
       if (std::find(f.flows.begin(), f.flows.end(), cut.flow) == f.flows.end()) return false;
-      if (f.kind == "benign_timer") return f.mechanism == "relay_expiry" && f.start_time == time_at(input.observation, cut.start);
-      return f.kind == "rate_cap" && f.mechanism == "quota";
+      if (f.kind == FindingKind::benign_timer) return f.mechanism == Mechanism::relay_expiry && f.start_time == time_at(input.observation, cut.start);
+      return f.kind == FindingKind::rate_cap && f.mechanism == Mechanism::quota;
     });
   });
   std::vector<Finding> findings;
@@ -112,18 +112,18 @@ std::vector<Finding> cuts(const DetectorInput& input) {
     // Where everything else died as well, it is the line that drops, however regularly.
     const bool line = 2 * dead > party.size() || (dead > 0 && alive == 0);
     const bool frozen = period && std::any_of(input.earlier.begin(), input.earlier.end(), [&](const Finding& f) {
-      return f.kind == "freeze" && f.numbers.at("deviation") < clearly_steadier * period->deviation &&
+      return f.kind == FindingKind::freeze && f.numbers.at("deviation") < clearly_steadier * period->deviation &&
              std::find(f.flows.begin(), f.flows.end(), party.front()->flow) != f.flows.end();
     });
     if (period && !line && !frozen) {
-      Finding finding = tell(input, party, "periodic_reset");
+      Finding finding = tell(input, party, FindingKind::periodic_reset);
       finding.period_s = period->period;
       finding.period_s_low = period->low;
       finding.period_s_high = period->high;
       // Where others ran, but none during any cut, the line itself may drop so regularly; a reset that came says that it didn't.
       const double end = capture::seconds(input.observation.last_time - input.observation.first_time);
       const bool nobody_to_ask = company_of(input.observation, *flow, 0, end).others == Interruption::Others::absent;
-      const bool line_lives = alive > 0 || finding.mechanism == "tcp_rst" || nobody_to_ask;
+      const bool line_lives = alive > 0 || finding.mechanism == Mechanism::tcp_rst || nobody_to_ask;
       // People who hang up without a goodbye and redial keep a beat of 1 % over three calls once in a hundred.
       const bool hung_up = period->cuts < fewest_of_redials && period->deviation > exact_beat && std::any_of(party.begin(), party.end(), [](const auto* cut) { return !cut->resumed; });
       // A recording has an end, and whoever plays it a timetable. (After the last cut the capture may end, or the user give up.)
@@ -136,7 +136,7 @@ std::vector<Finding> cuts(const DetectorInput& input) {
       add_alternatives(finding, alive, dead, party.size());
       findings.push_back(std::move(finding));
     }
-    Finding outage = tell(input, party, "outage");
+    Finding outage = tell(input, party, FindingKind::outage);
     outage.confidence = 0.95;
     double longest = 0, total = 0;
     for (const auto* cut : party) {

@@ -101,7 +101,7 @@ std::vector<Finding> delay(const DetectorInput& input) {
       return static_cast<Finding*>(nullptr);
     }
     auto& finding = findings.emplace_back();
-    finding.kind = "delay_step";
+    finding.kind = FindingKind::delay_step;
     finding.application = application_of(observation, flow);
     finding.flows.push_back(flow.flow.id);
     if (flow.call) finding.calls.push_back(*flow.call);

@@ -100,15 +100,15 @@ bool behind_a_queue(const Observation& observation, const FlowObservation& flow)
   return false;
 }
 
-Finding tell(const DetectorInput& input, const Arm& arm, std::string_view mechanism, const Difference& difference) {
-  Finding finding = finding_of(input, arm, "differential", mechanism, arm.packets.front().time, arm.packets.back().time);
+Finding tell(const DetectorInput& input, const Arm& arm, Mechanism mechanism, const Difference& difference) {
+  Finding finding = finding_of(input, arm, FindingKind::differential, mechanism, arm.packets.front().time, arm.packets.back().time);
   finding.confidence = 0.85;   // the far end may have lost them before the path did
   finding.numbers = {{"loss_ratio", difference.loss}, {"other_loss_ratio", difference.other_loss}, {"rate_ratio", difference.rate_ratio},
                      {"rates_p", difference.p}, {"packets", difference.packets}, {"other_packets", difference.others}};
   for (std::size_t i = 1; i < arm.packets.size(); ++i)
     if (arm.packets[i - 1].lost && !arm.packets[i].lost) finding.packets.push_back(arm.packets[i].ordinal);
   using enum AlternativeStatus;
-  const bool same_end = mechanism == "media";
+  const bool same_end = mechanism == Mechanism::media;
   finding.alternatives = {{"wifi", ruled_out, "others_lost_nothing_then", {}}, {"congestion", ruled_out, "others_lost_nothing_then", {}},
                           {"remote_end", same_end ? ruled_out : not_ruled_out, same_end ? "others_lost_nothing_then" : "one_end_captured", {}},
                           {"application_server", not_ruled_out, "one_end_captured", {}}};
@@ -145,14 +145,14 @@ std::vector<Finding> differential(const DetectorInput& input) {
     if (arm.whole_flow) {
       const auto difference = compare(call, control_side(observation, *own, arm.direction, seconds));
       // Slower others asked for little: only what ran faster shows what the line could carry.
-      if (difference && difference->rate_ratio >= rates_apart) findings.push_back(tell(input, arm, "control", *difference));
+      if (difference && difference->rate_ratio >= rates_apart) findings.push_back(tell(input, arm, Mechanism::control, *difference));
     }
     for (const auto& other : input.arms) {
       const bool media = are_media_of_one_call(arm, other);
       if (!counts(other) || !(media || are_applications(input, arm, other))) continue;
       const auto difference = compare(call, side_of(other, seconds));
       if (!difference) continue;
-      findings.push_back(tell(input, arm, media ? "media" : "application", *difference));
+      findings.push_back(tell(input, arm, media ? Mechanism::media : Mechanism::application, *difference));
       break;
     }
   }

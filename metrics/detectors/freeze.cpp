@@ -83,8 +83,8 @@ std::vector<Finding> freeze(const DetectorInput& input) {
     if (deviation > widest || dead > 0) continue;
     // One server may die of the same thing each time; several don't.
     const bool firm = deaths.size() >= fewest_to_accuse && deviation <= widest_to_accuse && alive >= fewest && hosts.size() >= 2;
-    finding.kind = "freeze";
-    finding.mechanism = deaths.front().flow->tcp ? "silence" : "udp_blackhole";
+    finding.kind = FindingKind::freeze;
+    finding.mechanism = deaths.front().flow->tcp ? Mechanism::silence : Mechanism::udp_blackhole;
     finding.application = application;
     finding.direction = Direction::received;
     finding.count = deaths.size();

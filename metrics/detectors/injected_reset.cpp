@@ -70,9 +70,9 @@ std::vector<Finding> injected_reset(const DetectorInput& input) {
     if (signs.count < least_signs && !only_ttl) continue;
     const std::string_view application = flow != nullptr ? application_of(observation, *flow) : told->label.application;
     auto& finding = by_application[application];
-    if (finding.kind.empty()) {
-      finding.kind = "injected_reset";
-      finding.mechanism = "tcp_rst";
+    if (!finding.count) {
+      finding.kind = FindingKind::injected_reset;
+      finding.mechanism = Mechanism::tcp_rst;
       finding.application = application;
       finding.direction = Direction::received;
       finding.start_time = reset.time;

@@ -34,7 +34,7 @@ void add_over_tcp(const DetectorInput& input, bool capture_lost, std::vector<Fin
       const auto delivery = delivery_of(record, flow.tcp->handshake_round_trip);
       const bool losing = delivery.loss_ratio() >= notable_loss && delivery.lost >= notable_lost;
       if (!losing && delivery.stalled_ratio() < impairing_stalled) continue;
-      finding.kind = "loss";
+      finding.kind = FindingKind::loss;
       finding.application = application_of(observation, flow);
       if (observation.local_known) finding.direction = direction;
       finding.calls.push_back(*flow.call);
@@ -82,12 +82,12 @@ void add_reported(const DetectorInput& input, std::vector<Finding>& findings) {
 std::vector<Finding> loss(const DetectorInput& input) {
   const auto& observation = input.observation;
   std::vector<Finding> findings;
-  const bool capture_lost = std::any_of(input.earlier.begin(), input.earlier.end(), [](const Finding& f) { return f.kind == "capture_loss"; });
+  const bool capture_lost = std::any_of(input.earlier.begin(), input.earlier.end(), [](const Finding& f) { return f.kind == FindingKind::capture_loss; });
   for (const auto& arm : input.arms) {
     if (!arm.whole_flow || arm.source != LossSource::sequence || !can_show_losses(observation, arm)) continue;
     const double ratio = static_cast<double>(arm.lost) / static_cast<double>(std::max<std::size_t>(1, arm.packets.size()));
     if (ratio < notable_loss || arm.lost < notable_lost) continue;
-    Finding finding = finding_of(input, arm, "loss", "", arm.packets.front().time, arm.packets.back().time);
+    Finding finding = finding_of(input, arm, FindingKind::loss, Mechanism::none, arm.packets.front().time, arm.packets.back().time);
     finding.confidence = capture_lost ? 0.5 : 0.95;
     finding.count = arm.lost;
     finding.numbers = {{"loss_ratio", ratio}, {"packets", static_cast<double>(arm.packets.size())}};
@@ -106,7 +106,7 @@ std::vector<Finding> loss(const DetectorInput& input) {
   for (const auto& measure : input.measures) {
     if (!measure.jitter_ms || *measure.jitter_ms < notable_jitter_ms || measure.direction != Direction::received) continue;
     Finding finding;
-    finding.kind = "jitter";
+    finding.kind = FindingKind::jitter;
     finding.direction = measure.direction;
     finding.streams.push_back(measure.id);
     if (measure.call) finding.calls.push_back(*measure.call);

@@ -18,13 +18,13 @@ constexpr double queueing_ms = 100;          ///< of delay, without anybody to a
 constexpr double lowest_line_bps = 100'000;  ///< without control traffic: no line sold is slower
 
 bool capture_is_whole(std::span<const Finding> earlier) {
-  return std::none_of(earlier.begin(), earlier.end(), [](const Finding& f) { return f.kind == "capture_loss"; });
+  return std::none_of(earlier.begin(), earlier.end(), [](const Finding& f) { return f.kind == FindingKind::capture_loss; });
 }
 
 /// A quota that is used up to the byte in each period explains more than a bucket can: that refills all the time.
 bool has_quota(std::span<const Finding> earlier, const Arm& arm) {
   return std::any_of(earlier.begin(), earlier.end(), [&](const Finding& f) {
-    return f.mechanism == "quota" && f.direction == arm.direction && std::find(f.flows.begin(), f.flows.end(), arm.flow) != f.flows.end();
+    return f.mechanism == Mechanism::quota && f.direction == arm.direction && std::find(f.flows.begin(), f.flows.end(), arm.flow) != f.flows.end();
   });
 }
 
@@ -60,7 +60,7 @@ std::vector<char> worth_fitting(const DetectorInput& input) {
 }
 
 Finding tell(const DetectorInput& input, const Arm& arm, const PolicerFit& fit, const Contrast& contrast) {
-  Finding finding = finding_of(input, arm, "rate_cap", "policer", fit.start, fit.end);
+  Finding finding = finding_of(input, arm, FindingKind::rate_cap, Mechanism::policer, fit.start, fit.end);
   finding.rate_bps = fit.rate_bps;
   finding.rate_bps_low = fit.rate_low;
   finding.rate_bps_high = fit.rate_high;

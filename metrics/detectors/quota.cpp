@@ -96,7 +96,7 @@ std::vector<Finding> quota(const DetectorInput& input) {
     if (downloads ? *downloads < least_going_on : !others || *others < least_others) continue;
     const auto contrast = contrast_of_quota(input.observation, arm, rate, used_up(*fit));
     if (!contrast.exceeds) continue;
-    Finding finding = finding_of(input, arm, "rate_cap", "quota", fit->start, fit->end);
+    Finding finding = finding_of(input, arm, FindingKind::rate_cap, Mechanism::quota, fit->start, fit->end);
     finding.rate_bps = rate;
     const double half = std::max(half_packet / (fit->bytes + half_packet), 2 * fit->bytes_spread / std::sqrt(static_cast<double>(fit->used_up))) * rate;
     finding.rate_bps_low = rate - half;

@@ -63,7 +63,7 @@ std::vector<Finding> receiver_reports(const DetectorInput& input) {
     if (queue_before(observation, arm)) continue;
     const double rate = median(delivered);
     if (rate > lowest_line_bps) continue;
-    Finding finding = finding_of(input, arm, "rate_cap", "policer", start, end);
+    Finding finding = finding_of(input, arm, FindingKind::rate_cap, Mechanism::policer, start, end);
     finding.rate_bps = rate;
     const double half = std::max(0.01, 2 * relative_spread(delivered) / std::sqrt(static_cast<double>(delivered.size())));
     finding.rate_bps_low = rate * (1 - half);

@@ -30,17 +30,17 @@ double dispersion_of(const Arm& arm, double ratio) {
 std::vector<Finding> selective_loss(const DetectorInput& input) {
   std::vector<Finding> findings;
   for (const auto& difference : input.earlier) {
-    if (difference.kind != "differential" || difference.mechanism != "control") continue;
+    if (difference.kind != FindingKind::differential || difference.mechanism != Mechanism::control) continue;
     const auto flow = difference.flows.front();
     const bool explained = std::any_of(input.earlier.begin(), input.earlier.end(), [&](const Finding& f) {
-      return (f.kind == "rate_cap" || f.kind == "outage") && std::find(f.flows.begin(), f.flows.end(), flow) != f.flows.end();
+      return (f.kind == FindingKind::rate_cap || f.kind == FindingKind::outage) && std::find(f.flows.begin(), f.flows.end(), flow) != f.flows.end();
     });
     // Where our end isn't known, the losing way is the received one (direction_of).
     const auto arm = std::find_if(input.arms.begin(), input.arms.end(), [&](const Arm& a) { return a.whole_flow && a.flow == flow && a.direction == difference.direction.value_or(Direction::received); });
     if (explained || arm == input.arms.end() || dispersion_of(*arm, difference.numbers.at("loss_ratio")) > most_dispersion) continue;
     Finding finding = difference;
-    finding.kind = "selective_loss";
-    finding.mechanism.clear();
+    finding.kind = FindingKind::selective_loss;
+    finding.mechanism = Mechanism::none;
     finding.count = arm->lost;
     finding.confidence = 0.8;
     findings.push_back(std::move(finding));

@@ -66,7 +66,7 @@ std::vector<Finding> shaper(const DetectorInput& input) {
     const auto& arm = input.arms[i];
     const auto& queue = queues[i];
     const bool policed = std::any_of(input.earlier.begin(), input.earlier.end(), [&](const Finding& f) {
-      return f.kind == "rate_cap" && f.direction == arm.direction && std::find(f.flows.begin(), f.flows.end(), arm.flow) != f.flows.end();
+      return f.kind == FindingKind::rate_cap && f.direction == arm.direction && std::find(f.flows.begin(), f.flows.end(), arm.flow) != f.flows.end();
     });
     if (policed || !queue) continue;
     // Whose losses can't be read may have run free in between: a line that fades and recovers.
@@ -86,7 +86,7 @@ std::vector<Finding> shaper(const DetectorInput& input) {
     if (queue->plateau && !contrast.exceeds) contrast = contrast_around(input.observation, arm, queue->rate_bps, queue->start, queue->end);
     const bool slower_than_any_line = !contrast.present && queue->plateau && queue->rate_bps <= lowest_line_bps;
     if (!slower_than_any_line && !contrast.exceeds) continue;
-    Finding finding = finding_of(input, arm, "rate_cap", "shaper", queue->start, queue->end);
+    Finding finding = finding_of(input, arm, FindingKind::rate_cap, Mechanism::shaper, queue->start, queue->end);
     finding.rate_bps = queue->rate_bps;
     finding.rate_bps_low = queue->rate_low;
     finding.rate_bps_high = queue->rate_high;

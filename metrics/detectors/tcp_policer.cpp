@@ -41,7 +41,7 @@ Finding tell(const DetectorInput& input, const Candidate& candidate) {
   const auto& packets = pool->packets;
   const double start = packets[bucket.first].time, end = packets[bucket.last].time;
   const auto arm = arm_of(*pool);
-  Finding finding = finding_of(input, arm, "rate_cap", "policer", start, end);
+  Finding finding = finding_of(input, arm, FindingKind::rate_cap, Mechanism::policer, start, end);
   if (!input.observation.local_known) finding.direction.reset();
   finding.flows.clear();
   for (const auto* flow : pool->flows) {
@@ -63,7 +63,7 @@ Finding tell(const DetectorInput& input, const Candidate& candidate) {
   if (replayed.queue) finding.numbers["delay_by_fill"] = *replayed.queue;
   for (const auto& packet : packets)
     if (packet.lost > 0 && finding.packets.size() < most_evidence) finding.packets.push_back(packet.ordinal);
-  const bool whole = std::none_of(input.earlier.begin(), input.earlier.end(), [](const Finding& other) { return other.kind == "capture_loss"; });
+  const bool whole = std::none_of(input.earlier.begin(), input.earlier.end(), [](const Finding& other) { return other.kind == FindingKind::capture_loss; });
   finding.alternatives = alternatives_of_cap(contrast, true, whole);
   return finding;
 }

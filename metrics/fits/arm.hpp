@@ -2,6 +2,7 @@
 // belong. What the rate detectors read; pure values, so that they can be tested without captures.
 #pragma once
 
+#include "metrics/finding.hpp"
 #include "metrics/observation.hpp"
 
 #include <span>
@@ -40,8 +41,6 @@ struct Arm {
   std::uint64_t lost = 0;
   double duration() const { return packets.size() < 2 ? 0 : packets.back().time - packets.front().time; }
 };
-
-struct Stretch { double begin = 0, end = 0; };   ///< seconds since the observation's start
 
 /// Silences from this on are no losses of a rate limit but an outage (or a pause).
 inline constexpr double silence_seconds = 1.5;

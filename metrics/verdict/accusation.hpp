@@ -10,9 +10,6 @@ namespace callwitness::metrics {
 /// True for a finding that a verdict of interference may rest on. docs/methods/verdict.md
 bool accuses(const Finding& finding);
 
-/// "throttling", "blocking" or "resets".
-std::string_view accusation_of(const Finding& finding);
-
 /// D4: other traffic of the same minutes was spared what the finding tells.
 bool spares_others(const Finding& finding);
 

@@ -146,7 +146,7 @@ Together judge_together(std::span<const Analysis* const> observations) {
     weigh(told, observations, candidate);
     told.verdict = observations[candidate.observation]->verdict;
     told.verdict.confidence = candidate.finding->confidence;
-    told.verdict.key = "consistent_with_" + std::string(accusation_of(*candidate.finding));
+    told.verdict.key = "consistent_with_" + std::string(name_of(accusation_of(candidate.finding->kind)));
     told.verdict.parameters["application"] = std::string(candidate.finding->application);
     if (!best.finding || rank(told) > rank(best)) best = std::move(told);
   }
@@ -162,7 +162,7 @@ Together judge_together(std::span<const Analysis* const> observations) {
   if (repeated && best.verdict.rung >= 2) best.verdict.rung = best.contrasts.empty() ? 3 : 4;
   if (repeated) drop("other_hours");
   if (!best.contrasts.empty()) drop("second_network"), drop("vpn_contrast");
-  if (repeated && spared) best.verdict.key = "strong_evidence_of_" + std::string(accusation_of(*best.finding));
+  if (repeated && spared) best.verdict.key = "strong_evidence_of_" + std::string(name_of(accusation_of(best.finding->kind)));
   return best;
 }
 

@@ -18,7 +18,7 @@ constexpr double fewest_off_grid = 0.5, most_off_grid = 0.95;     ///< of the pa
 
 /// D8: the call's round trips step up and the others' stay; a stream's own clock may jump, so that doesn't count.
 bool is_slower_alone(const Finding& finding) {
-  return finding.kind == "delay_step" && finding.numbers.contains("round_trip_step_ms") && finding.numbers.at("control_flat") > 0;
+  return finding.kind == FindingKind::delay_step && finding.numbers.contains("round_trip_step_ms") && finding.numbers.at("control_flat") > 0;
 }
 
 struct Quality {
@@ -135,8 +135,8 @@ void add_tunnels(const Observation& observation, Quality& quality) {
 
 void describe(Verdict& verdict, const Finding& finding) {
   verdict.parameters["application"] = std::string(finding.application);
-  verdict.parameters["kind"] = finding.kind;
-  verdict.parameters["mechanism"] = finding.mechanism;
+  verdict.parameters["kind"] = name_of(finding.kind);
+  verdict.parameters["mechanism"] = name_of(finding.mechanism);
   if (finding.direction) verdict.parameters["direction"] = *finding.direction == Direction::sent ? "sent" : "received";
   if (finding.rate_bps) verdict.parameters["rate_kbps"] = fmt::format("{:.1f}", *finding.rate_bps / 1000);
   if (finding.period_s) verdict.parameters["period_s"] = fmt::format("{:.1f}", *finding.period_s);
@@ -150,7 +150,7 @@ Verdict judge(const Observation& observation, std::span<const StreamMeasures> me
   auto quality = quality_of(observation, measures, arms);
   add_tunnels(observation, quality);
   const bool enough = quality.media_seconds >= shortest_call && quality.packets >= fewest_packets;
-  const bool capture_lost = std::any_of(findings.begin(), findings.end(), [](const Finding& f) { return f.kind == "capture_loss"; });
+  const bool capture_lost = std::any_of(findings.begin(), findings.end(), [](const Finding& f) { return f.kind == FindingKind::capture_loss; });
   bool control = false;
   for (const auto& flow : observation.flows) control = control || (!flow.call && flow.flow.label.application.empty() && flow.flow.backward.packets > 10);
   verdict.rung = quality.packets == 0 ? 0 : control ? 2 : 1;
@@ -173,33 +173,34 @@ Verdict judge(const Observation& observation, std::span<const StreamMeasures> me
     if (accuses(finding) && (worst == nullptr || finding.confidence > worst->confidence)) worst = &finding;
   if (worst != nullptr) {
     verdict.verdict_class = VerdictClass::interference;
-    verdict.key = "consistent_with_" + std::string(accusation_of(*worst));
+    verdict.key = "consistent_with_" + std::string(name_of(accusation_of(worst->kind)));
     verdict.confidence = worst->confidence;
     verdict.rung = std::max(1, verdict.rung);
     describe(verdict, *worst);
+    verdict.leading = static_cast<std::size_t>(worst - findings.data());
     return verdict;
   }
-  const auto has = [&](std::string_view kind) { return std::any_of(findings.begin(), findings.end(), [&](const Finding& f) { return f.kind == kind; }); };
+  const auto has = [&](FindingKind kind) { return std::any_of(findings.begin(), findings.end(), [&](const Finding& f) { return f.kind == kind; }); };
   const Finding* trouble = nullptr;
   for (const auto& finding : findings)
-    if ((finding.kind == "rate_cap" && !(finding.calls.empty() && finding.numbers.contains("over_tcp"))) || finding.kind == "blocking" || finding.kind == "outage" || finding.kind == "freeze" || finding.kind == "selective_loss" || is_slower_alone(finding)) trouble = &finding;
+    if ((finding.kind == FindingKind::rate_cap && !(finding.calls.empty() && finding.numbers.contains("over_tcp"))) || finding.kind == FindingKind::blocking || finding.kind == FindingKind::outage || finding.kind == FindingKind::freeze || finding.kind == FindingKind::selective_loss || is_slower_alone(finding)) trouble = &finding;
   const bool slower_alone = std::any_of(findings.begin(), findings.end(), is_slower_alone);
   if (trouble == nullptr && !enough) return verdict;
   const bool losing = !capture_lost && (quality.worst_loss >= impairing_loss || quality.worst_window >= impairing_window_loss);
-  const bool late = !capture_lost && std::any_of(findings.begin(), findings.end(), [](const Finding& f) { return f.kind == "loss" && f.numbers.contains("over_tcp"); });
+  const bool late = !capture_lost && std::any_of(findings.begin(), findings.end(), [](const Finding& f) { return f.kind == FindingKind::loss && f.numbers.contains("over_tcp"); });
   if (trouble != nullptr || losing || late || quality.delay_p95 >= impairing_delay_ms || quality.jitter >= impairing_jitter_ms || quality.reported_loss >= impairing_loss) {
     verdict.verdict_class = VerdictClass::impaired;
-    const bool only_the_call = has("selective_loss") || has("differential") || slower_alone || (trouble != nullptr && trouble->numbers.contains("far_end_silent"));
+    const bool only_the_call = has(FindingKind::selective_loss) || has(FindingKind::differential) || slower_alone || (trouble != nullptr && trouble->numbers.contains("far_end_silent"));
     verdict.key = control && !only_the_call ? "general_network_problem" : "unexplained_impairment";
     verdict.confidence = 0.9;
-    if (trouble != nullptr) describe(verdict, *trouble);
+    if (trouble != nullptr) describe(verdict, *trouble), verdict.leading = static_cast<std::size_t>(trouble - findings.data());
     verdict.parameters["loss_percent"] = fmt::format("{:.2f}", 100 * std::max(quality.worst_loss, quality.reported_loss));
     verdict.parameters["delay_ms"] = fmt::format("{:.0f}", quality.delay_p95);
     return verdict;
   }
   if (std::any_of(findings.begin(), findings.end(), [&](const Finding& f) {
         const auto missed = f.numbers.find("capture_loss_ratio");
-        return f.kind == "capture_loss" && std::max(quality.worst_loss, missed == f.numbers.end() ? 0 : missed->second) >= untellable_loss;
+        return f.kind == FindingKind::capture_loss && std::max(quality.worst_loss, missed == f.numbers.end() ? 0 : missed->second) >= untellable_loss;
       }))
     return verdict;
   verdict.verdict_class = VerdictClass::clean;

@@ -18,8 +18,8 @@ namespace {
 using capture::Result;
 
 std::string comment_of(const metrics::Finding& finding, std::size_t number) {
-  std::string text = fmt::format("callwitness f{}: {}", number, finding.kind);
-  if (!finding.mechanism.empty()) text += fmt::format(" ({})", finding.mechanism);
+  std::string text = fmt::format("callwitness f{}: {}", number, name_of(finding.kind));
+  if (finding.mechanism != metrics::Mechanism::none) text += fmt::format(" ({})", name_of(finding.mechanism));
   if (finding.rate_bps) text += fmt::format(", {:.1f} kbit/s", *finding.rate_bps / 1000);
   if (finding.period_s) text += fmt::format(", every {:.1f} s", *finding.period_s);
   return text + fmt::format(", confidence {:.3f}", finding.confidence);

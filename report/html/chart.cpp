@@ -96,12 +96,12 @@ std::string marks(const metrics::Analysis& analysis, const classify::Call& call,
     const bool of_this_call = finding.calls.empty() || std::find(finding.calls.begin(), finding.calls.end(), call.id) != finding.calls.end();
     if (!of_this_call || finding.end_time < call.start_time || finding.start_time > call.end_time) continue;
     const double from = panel.x(capture::seconds(finding.start_time - call.start_time)), to = panel.x(capture::seconds(finding.end_time - call.start_time));
-    if (finding.kind == "rate_cap" && finding.rate_bps) {
+    if (finding.kind == metrics::FindingKind::rate_cap && finding.rate_bps) {
       const double y = panel.y(*finding.rate_bps / 1e3);
       svg += fmt::format("<line x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{:.1f}\" y2=\"{:.1f}\" stroke=\"#9b1c1c\" stroke-width=\"2\" stroke-dasharray=\"9 3 2 3\"/>", from, to, y, y);
       svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\" fill=\"#9b1c1c\" font-weight=\"bold\" stroke=\"#fff\" stroke-width=\"4\" paint-order=\"stroke\">≤ {} (f{})</text>", std::max(to, left + 160) - 8, y + 17,
                          for_html(rate_text(*finding.rate_bps)), i + 1);
-    } else if (finding.kind == "outage" || finding.kind == "freeze" || finding.kind == "periodic_reset" || finding.kind == "injected_reset" || finding.kind == "delay_step") {
+    } else if (finding.kind == metrics::FindingKind::outage || finding.kind == metrics::FindingKind::freeze || finding.kind == metrics::FindingKind::periodic_reset || finding.kind == metrics::FindingKind::injected_reset || finding.kind == metrics::FindingKind::delay_step) {
       const double end = std::max(from + 3, to);   // a bracket over the span
       svg += fmt::format("<path d=\"M{0:.1f} {2:.1f}V{3:.1f}H{1:.1f}V{2:.1f}\" fill=\"none\" stroke=\"#9b1c1c\" stroke-width=\"2\"/>", from, end, top + 5, top - 4);
       auto& name = names[std::min(from + 8, width - right - 24)];
@@ -148,7 +148,7 @@ std::string chart_of(const metrics::Analysis& analysis, const classify::Call& ca
   if (const double highest = highest_of(timeline.bitrate); highest >= 0) {
     double above = highest;
     for (const auto& finding : analysis.findings)
-      if (finding.kind == "rate_cap" && finding.rate_bps) above = std::max(above, std::min(*finding.rate_bps / 1e3, 3 * highest));
+      if (finding.kind == metrics::FindingKind::rate_cap && finding.rate_bps) above = std::max(above, std::min(*finding.rate_bps / 1e3, 3 * highest));
     const Panel panel{210, round_up(above * 1.05), timeline.seconds};
     html += figure(panel, frame(panel) + line(panel, timeline.bitrate[0], timeline.step, solid) + line(panel, timeline.bitrate[1], timeline.step, dashed) + marks(analysis, call, panel), words.text("chart.bitrate"), timeline.bitrate, of_lines, words);
   }

@@ -63,7 +63,7 @@ void write_findings(Page& page, const Analysis& analysis) {
   if (analysis.findings.empty()) page.paragraph("none.findings");
   for (std::size_t i = 0; i < analysis.findings.size() && i < most_rows; ++i) {
     const auto& finding = analysis.findings[i];
-    page.out << "<h3 id=\"f" << i + 1 << "\">" << page.left_to_right(fmt::format("f{}", i + 1)) << " " << page.word("kind." + finding.kind) << "</h3>\n<p>" << page.prose.finding(finding)
+    page.out << "<h3 id=\"f" << i + 1 << "\">" << page.left_to_right(fmt::format("f{}", i + 1)) << " " << page.word("kind." + std::string(name_of(finding.kind))) << "</h3>\n<p>" << page.prose.finding(finding)
              << "</p>\n<p class=\"note\">" << page.word("column.confidence") << page.words.text("colon") << page.left_to_right(fmt::format("{:.3f}", finding.confidence)) << " · "
              << page.when(finding.start_time) << " – " << page.when(finding.end_time) << "</p>\n";
     alternatives(page, finding);

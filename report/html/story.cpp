@@ -110,7 +110,7 @@ class Story {
   /// How many observations say what.
   void box() {
     page_.out << "<section class=\"verdict\" aria-labelledby=\"verdict\"><h2 id=\"verdict\">" << page_.words.plural("story.observations", parts_.size()) << "</h2>\n<ul class=\"tally\">";
-    for (const auto verdict : {metrics::VerdictClass::interference, metrics::VerdictClass::impaired, metrics::VerdictClass::clean, metrics::VerdictClass::insufficient}) {
+    for (const auto verdict : {metrics::VerdictClass::interference, metrics::VerdictClass::suspected, metrics::VerdictClass::impaired, metrics::VerdictClass::clean, metrics::VerdictClass::insufficient}) {
       const auto count = std::count_if(parts_.begin(), parts_.end(), [&](const auto& part) { return part.analysis->verdict.verdict_class == verdict; });
       metrics::Verdict shown;
       shown.verdict_class = verdict;
@@ -142,9 +142,9 @@ class Story {
       for (const auto& call : analysis.classification.calls) applications.insert(page_.prose.application(call.label.application));
       std::string caps, cuts, list;
       for (const auto& finding : analysis.findings) {
-        if (finding.kind == "rate_cap" && finding.rate_bps) caps += (caps.empty() ? "" : ", ") + rate_text(*finding.rate_bps);
-        if (finding.kind == "periodic_reset" && finding.period_s) cuts += (cuts.empty() ? "" : ", ") + fmt::format("{} / {}", finding.count.value_or(0), span_text(*finding.period_s));
-        else if ((finding.kind == "outage" || finding.kind == "injected_reset") && finding.count) cuts += (cuts.empty() ? "" : ", ") + std::to_string(*finding.count);
+        if (finding.kind == metrics::FindingKind::rate_cap && finding.rate_bps) caps += (caps.empty() ? "" : ", ") + rate_text(*finding.rate_bps);
+        if (finding.kind == metrics::FindingKind::periodic_reset && finding.period_s) cuts += (cuts.empty() ? "" : ", ") + fmt::format("{} / {}", finding.count.value_or(0), span_text(*finding.period_s));
+        else if ((finding.kind == metrics::FindingKind::outage || finding.kind == metrics::FindingKind::injected_reset) && finding.count) cuts += (cuts.empty() ? "" : ", ") + std::to_string(*finding.count);
       }
       for (const auto& name : applications) list += (list.empty() ? "" : page_.comma()) + name;
       const auto* call = main_call(analysis);
@@ -184,7 +184,7 @@ class Story {
         if (called && !repeat.seen.contains(i)) without.insert(i);
       }
       const auto range = [](double low, double high, auto text) { return high == 0 ? std::string() : text(low) == text(high) ? text(low) : text(low) + " – " + text(high); };
-      const std::string kind = "kind." + repeat.first->kind, exact = "mechanism." + repeat.first->mechanism;
+      const std::string kind = "kind." + std::string(name_of(repeat.first->kind)), exact = "mechanism." + std::string(name_of(repeat.first->mechanism));
       page_.row();
       page_.cell(page_.word(kind) + (page_.words.has(exact) ? " (" + page_.word(exact) + ")" : ""));
       page_.cell(page_.prose.application(repeat.first->application));

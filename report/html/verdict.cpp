@@ -13,7 +13,7 @@ using metrics::Analysis;
 
 /// Told apart without colour, too.
 const char* sign_of(metrics::VerdictClass verdict) {
-  static constexpr const char* signs[] = {"✖", "!", "✓", "?"};
+  static constexpr const char* signs[] = {"✖", "‽", "!", "✓", "?"};
   return signs[static_cast<std::size_t>(verdict)];
 }
 
@@ -48,10 +48,10 @@ void facts(Page& page, const Analysis& analysis) {
       const auto found = leading->numbers.find(key);
       return found == leading->numbers.end() ? std::nullopt : std::optional(found->second);
     };
-    if (leading->kind == "rate_cap" && leading->rate_bps) facts.add("cap", rate_text(*leading->rate_bps));
+    if (leading->kind == metrics::FindingKind::rate_cap && leading->rate_bps) facts.add("cap", rate_text(*leading->rate_bps));
     if (leading->period_s) facts.add("period", span_text(*leading->period_s));
-    if (leading->count && leading->kind != "loss" && leading->kind != "blocking") facts.add("count", std::to_string(*leading->count));
-    if (leading->kind == "blocking") {
+    if (leading->count && leading->kind != metrics::FindingKind::loss && leading->kind != metrics::FindingKind::blocking) facts.add("count", std::to_string(*leading->count));
+    if (leading->kind == metrics::FindingKind::blocking) {
       if (const auto tries = number("tries")) facts.add("tries", fmt::format("{:.0f}", *tries));
       else if (leading->count) facts.add("tries", std::to_string(*leading->count));
     }

@@ -64,7 +64,7 @@ void write_compare_json(const metrics::Comparison& comparison, std::ostream& out
   const json baseline = document_of(comparison.baseline), suspect = document_of(comparison.suspect), fresh = document_of(only_new);
   json measures = json::array();
   for (const auto& measure : comparison.measures) measures.push_back(measure_record(measure));
-  json document = {{"schema_version", baseline.value("schema_version", json("1.0.0"))},
+  json document = {{"schema_version", baseline.value("schema_version", json("2.0.0"))},
                    {"tool", baseline.value("tool", json(nullptr))},
                    {"baseline", side(baseline)},
                    {"suspect", side(suspect)},

@@ -34,8 +34,8 @@ void write_csv(const metrics::Analysis& analysis, std::ostream& out) {
                        rfc3339(attempt.first_time), rfc3339(attempt.last_time), attempt.tries, name_of(attempt.outcome));
   for (std::size_t i = 0; i < analysis.findings.size(); ++i) {
     const auto& finding = analysis.findings[i];
-    out << fmt::format("finding,f{},,{},{},{},,,{},{},,,,,,,,,{},{},{},{},{},{},{}\r\n", i + 1, for_csv(finding.application), finding.kind, direction_of(finding.direction),
-                       rfc3339(finding.start_time), rfc3339(finding.end_time), finding.mechanism, plain(finding.confidence), plain(finding.rate_bps),
+    out << fmt::format("finding,f{},,{},{},{},,,{},{},,,,,,,,,{},{},{},{},{},{},{}\r\n", i + 1, for_csv(finding.application), name_of(finding.kind), direction_of(finding.direction),
+                       rfc3339(finding.start_time), rfc3339(finding.end_time), name_of(finding.mechanism), plain(finding.confidence), plain(finding.rate_bps),
                        plain(finding.rate_bps_low), plain(finding.rate_bps_high), plain(finding.period_s), whole(finding.count));
   }
   out << fmt::format("verdict,,,,{},,,,,,,,,,,,,,{},{},,,,,\r\n", name_of(analysis.verdict.verdict_class), analysis.verdict.key, plain(analysis.verdict.confidence));

@@ -190,6 +190,11 @@ json flows_of(const Analysis& analysis, const metrics::Finding& finding) {
   return list;
 }
 
+json strength_record(const std::optional<metrics::Strength>& strength) {
+  if (!strength) return nullptr;
+  return {{"log10_likelihood_ratio", number(strength->log10_likelihood_ratio)}, {"against", text_or_null(strength->against)}, {"words", metrics::words_of(*strength)}};
+}
+
 json finding_record(const Analysis& analysis, const metrics::Finding& finding, std::size_t index) {
   const Prose prose("en");
   json alternatives = json::array();
@@ -201,8 +206,8 @@ json finding_record(const Analysis& analysis, const metrics::Finding& finding, s
                             {"numbers", numbers(alternative.numbers)}});
   }
   return {{"id", fmt::format("f{}", index + 1)},
-          {"kind", finding.kind},
-          {"mechanism", text_or_null(finding.mechanism)},
+          {"kind", name_of(finding.kind)},
+          {"mechanism", text_or_null(name_of(finding.mechanism))},
           {"direction", finding.direction ? json(name_of(*finding.direction)) : json(nullptr)},
           {"application", text_or_null(finding.application)},
           {"calls", identifiers('c', finding.calls)},
@@ -217,7 +222,15 @@ json finding_record(const Analysis& analysis, const metrics::Finding& finding, s
           {"period_s", number(finding.period_s)},
           {"period_s_low", number(finding.period_s_low)},
           {"period_s_high", number(finding.period_s_high)},
+          {"limit", number(finding.limit)},
+          {"limit_low", number(finding.limit_low)},
+          {"limit_high", number(finding.limit_high)},
+          {"unit", text_or_null(finding.unit)},
+          {"way", text_or_null(finding.way)},
           {"count", whole(finding.count)},
+          {"scope", {{"class", name_of(finding.scope.scope_class)}, {"reason", finding.scope.reason.empty() ? json(nullptr) : json(prose.catalogue().text("reason." + std::string(finding.scope.reason)))},
+                     {"reason_key", text_or_null(finding.scope.reason)}}},
+          {"strength", strength_record(finding.strength)},
           {"evidence", {{"packets", finding.packets}, {"numbers", numbers(finding.numbers)}}},
           {"flows", flows_of(analysis, finding)},
           {"display_filter", text_or_null(display_filter(analysis, finding))},
@@ -241,6 +254,7 @@ json verdict_record(const Analysis& analysis) {
   const auto& verdict = analysis.verdict;
   return {{"class", name_of(verdict.verdict_class)},
           {"key", verdict.key},
+          {"leading", verdict.leading ? json(fmt::format("f{}", *verdict.leading + 1)) : json(nullptr)},
           {"rung", fmt::format("E{}", verdict.rung)},
           {"confidence", number(verdict.confidence)},
           {"summary", Prose("en").summary(analysis)},
@@ -290,7 +304,7 @@ void add_bundle(json& document, const Analysis& analysis, const BundleFacts& bun
 /// Bytes that aren't UTF-8 become U+FFFD; control characters are escaped by the library.
 std::string dump(const json& value, int indent) { return for_json(value.dump(indent, ' ', false, json::error_handler_t::replace)); }
 
-constexpr const char* schema_version = "1.0.0";
+constexpr const char* schema_version = "2.0.0";
 
 }  // namespace
 

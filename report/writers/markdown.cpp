@@ -30,7 +30,7 @@ void write_markdown(const metrics::Analysis& analysis, const WriteOptions& optio
   out << "\n## " << words.text("heading.findings") << "\n\n";
   if (analysis.findings.empty()) out << words.text("none.findings") << "\n\n";
   for (const auto& finding : analysis.findings) {
-    out << "- **" << words.text("kind." + finding.kind) << fmt::format("** ({:.3f}) ", finding.confidence) << for_markdown(prose.finding(finding)) << '\n';
+    out << "- **" << words.text("kind." + std::string(name_of(finding.kind))) << fmt::format("** ({:.3f}) ", finding.confidence) << for_markdown(prose.finding(finding)) << '\n';
     for (const auto& alternative : finding.alternatives)
       out << "  - " << sentence_case(words.text("alternative." + std::string(alternative.key))) << words.text("colon") << words.text("status." + std::string(name_of(alternative.status))) << " ("
           << for_markdown(prose.reason(alternative)) << ")\n";

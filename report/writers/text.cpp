@@ -64,7 +64,7 @@ class TextWriter {
 
   void verdict() {
     const auto& verdict = analysis_.verdict;
-    static constexpr std::string_view colours[] = {"31", "33", "32", "36"};
+    static constexpr std::string_view colours[] = {"31", "35", "33", "32", "36"};
     const auto label = words_.text("class." + std::string(name_of(verdict.verdict_class)));
     out_ << (options_.colour ? fmt::format("\033[1;{}m{}\033[0m", colours[static_cast<std::size_t>(verdict.verdict_class)], label) : label) << '\n';
     wrapped(prose_.summary(analysis_), "  ");
@@ -169,7 +169,7 @@ class TextWriter {
     if (analysis_.findings.empty()) out_ << "  " << words_.text("none.findings") << '\n';
     for (std::size_t i = 0; i < analysis_.findings.size(); ++i) {
       const auto& finding = analysis_.findings[i];
-      out_ << fmt::format("  f{}  {}  {} {:.3f}  {} – {}\n", i + 1, words_.text("kind." + finding.kind), words_.text("column.confidence"), finding.confidence,
+      out_ << fmt::format("  f{}  {}  {} {:.3f}  {} – {}\n", i + 1, words_.text("kind." + std::string(name_of(finding.kind))), words_.text("column.confidence"), finding.confidence,
                           local_time(finding.start_time, options_.time_zone), local_time(finding.end_time, options_.time_zone));
       wrapped(prose_.finding(finding), "      ");
       for (const auto& alternative : finding.alternatives)

@@ -47,7 +47,7 @@ struct Bin { double said = 0; std::size_t count = 0, right = 0; };
 std::size_t caps_told(const Analysis& analysis, const montecarlo::Truth& truth) {
   return static_cast<std::size_t>(std::count_if(truth.caps_bps.begin(), truth.caps_bps.end(), [&](double cap) {
     return std::any_of(analysis.findings.begin(), analysis.findings.end(), [&](const auto& finding) {
-      return finding.kind == "rate_cap" && finding.mechanism == truth.mechanism && std::abs(*finding.rate_bps / cap - 1) <= 0.02;
+      return finding.kind == FindingKind::rate_cap && finding.mechanism == truth.mechanism && std::abs(*finding.rate_bps / cap - 1) <= 0.02;
     });
   }));
 }
@@ -57,7 +57,7 @@ struct SpanErrors { std::vector<double> since, until; };   ///< seconds
 /// How far the beginning and the end of the cap's finding are from the truth, where those are in mid-call.
 void add_span_errors(const Analysis& analysis, const montecarlo::Truth& truth, SpanErrors& errors) {
   for (const auto& finding : analysis.findings) {
-    if (finding.kind != "rate_cap" || finding.mechanism != truth.mechanism) continue;
+    if (finding.kind != FindingKind::rate_cap || finding.mechanism != truth.mechanism) continue;
     const auto second = [](callwitness::capture::Time time) { return callwitness::capture::seconds(time - montecarlo::epoch); };
     if (truth.from > 0) errors.since.push_back(std::abs(second(finding.start_time) - truth.from));
     if (truth.until) errors.until.push_back(std::abs(second(finding.end_time) - *truth.until));
@@ -95,13 +95,13 @@ double error_of(const Analysis& analysis, const montecarlo::Truth& truth) {
   double best = -1;
   for (const auto& finding : analysis.findings) {
     double error = -1;
-    if (truth.cap_bps && finding.kind == "rate_cap" && finding.mechanism == truth.mechanism)
+    if (truth.cap_bps && finding.kind == FindingKind::rate_cap && finding.mechanism == truth.mechanism)
       for (const double cap : truth.caps_bps) {
         const double this_one = std::abs(*finding.rate_bps / cap - 1);
         if (error < 0 || this_one < error) error = this_one;
       }
-    if (truth.freezes && finding.kind == "freeze") error = 0;
-    if (truth.period_s && finding.kind == "periodic_reset") error = std::abs(*finding.period_s / *truth.period_s - 1);
+    if (truth.freezes && finding.kind == FindingKind::freeze) error = 0;
+    if (truth.period_s && finding.kind == FindingKind::periodic_reset) error = std::abs(*finding.period_s / *truth.period_s - 1);
     if (error >= 0 && (best < 0 || error < best)) best = error;
   }
   return best;

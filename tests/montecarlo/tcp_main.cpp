@@ -106,7 +106,7 @@ int main(int argc, char** argv) {
         double error = -1;
         std::size_t caps = 0;
         for (const auto& finding : analysis.findings) {
-          if (finding.kind != "rate_cap") continue;
+          if (finding.kind != FindingKind::rate_cap) continue;
           ++caps;
           const double this_one = made.cap_bps > 0 ? std::abs(*finding.rate_bps / made.cap_bps - 1) : 0;
           if (error < 0 || this_one < error) error = this_one;

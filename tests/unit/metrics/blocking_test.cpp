@@ -99,7 +99,7 @@ struct Line {
 };
 
 const metrics::Finding* blocking_of(const metrics::Analysis& analysis) {
-  const auto found = std::find_if(analysis.findings.begin(), analysis.findings.end(), [](const auto& finding) { return finding.kind == "blocking"; });
+  const auto found = std::find_if(analysis.findings.begin(), analysis.findings.end(), [](const auto& finding) { return finding.kind == FindingKind::blocking; });
   return found == analysis.findings.end() ? nullptr : &*found;
 }
 bool accused(const metrics::Analysis& analysis) { return analysis.verdict.verdict_class == metrics::VerdictClass::interference; }
@@ -165,7 +165,7 @@ TEST_CASE("an address that no filter at home gives, at several names, is blockin
   const auto* finding = blocking_of(analysis);
   REQUIRE(finding);
   CHECK(accused(analysis));
-  CHECK(finding->mechanism == "dns");
+  CHECK(finding->mechanism == Mechanism::dns);
   CHECK(status_of(*finding, "own_filter") == metrics::AlternativeStatus::not_ruled_out);
   CHECK(finding->numbers.at("odd_lifetime") == 6);
 }
@@ -297,7 +297,7 @@ TEST_CASE("Viber signs in and its media are never answered: blocked where it mat
   REQUIRE(finding);
   CHECK(accused(analysis));
   CHECK(finding->application == "viber");
-  CHECK(finding->mechanism == "no_reply");
+  CHECK(finding->mechanism == Mechanism::no_reply);
   CHECK(finding->numbers.at("sign_ins_answered") == 3);
   CHECK(status_of(*finding, "own_firewall") == metrics::AlternativeStatus::ruled_out);
 }

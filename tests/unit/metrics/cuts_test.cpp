@@ -123,7 +123,7 @@ TEST_CASE("a recording that ends at the same age and is called again by people a
     const auto analysis = cut_at(exact, talk, 1e9, person);
     const auto* cuts = find(analysis, "periodic_reset");
     REQUIRE(cuts != nullptr);
-    CHECK(cuts->mechanism == "silence");
+    CHECK(cuts->mechanism == Mechanism::silence);
     CHECK(cuts->confidence < 0.9);
     CHECK_FALSE(accused(analysis));
     CHECK(analysis.verdict.verdict_class == metrics::VerdictClass::impaired);
@@ -131,7 +131,7 @@ TEST_CASE("a recording that ends at the same age and is called again by people a
     CHECK(accused(cut_at(exact, talk, 1e9, software)));
     const auto soon = cut_at(exact, talk, 1e9, hurried);
     CHECK_FALSE(accused(soon));
-    CHECK(find(soon, "periodic_reset")->mechanism == "udp_blackhole");
+    CHECK(find(soon, "periodic_reset")->mechanism == Mechanism::udp_blackhole);
   }
 }
 
@@ -192,7 +192,7 @@ TEST_CASE("three exact beats suffice where everything else lives on, readable or
     REQUIRE(cuts != nullptr);
     CHECK(*cuts->count == 3);
     CHECK(*cuts->period_s == Approx(120).epsilon(0.01));
-    CHECK(cuts->mechanism == "udp_blackhole");
+    CHECK(cuts->mechanism == Mechanism::udp_blackhole);
     CHECK(accused(analysis));
   }
 }

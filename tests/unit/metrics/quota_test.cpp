@@ -64,7 +64,7 @@ TEST_CASE("a quota is told where a download goes on while the call is shut off",
   line.download(false);
   const auto findings = line.findings();
   REQUIRE(findings.size() == 1);
-  CHECK(findings[0].mechanism == "quota");
+  CHECK(findings[0].mechanism == Mechanism::quota);
   CHECK(*findings[0].rate_bps == Approx(75.5 * 100 * 8 / 2));
 }
 

@@ -17,7 +17,7 @@ namespace {
 std::vector<const Finding*> caps_of(const Analysis& analysis) {
   std::vector<const Finding*> caps;
   for (const auto& finding : analysis.findings)
-    if (finding.kind == "rate_cap") caps.push_back(&finding);
+    if (finding.kind == FindingKind::rate_cap) caps.push_back(&finding);
   return caps;
 }
 
@@ -49,7 +49,7 @@ TEST_CASE("a policed download is found at either end, and is no call's interfere
   const auto analysis = download_through(token_bucket(1'000'000, 200'000), at_sender);
   const auto caps = caps_of(analysis);
   REQUIRE(caps.size() == 1);
-  CHECK(caps[0]->mechanism == "policer");
+  CHECK(caps[0]->mechanism == Mechanism::policer);
   CHECK(*caps[0]->rate_bps == Approx(1'000'000).epsilon(0.01));
   CHECK(caps[0]->numbers.at("captured_behind") == (at_sender ? 0 : 1));
   CHECK(caps[0]->calls.empty());

@@ -80,7 +80,7 @@ TEST_CASE("a bot that hangs up with BYE every 300 s is no periodic cut") {
   CHECK_FALSE(accused(analysis));
   const auto* timer = find(analysis, "benign_timer");
   REQUIRE(timer != nullptr);
-  CHECK(timer->mechanism == "goodbye");
+  CHECK(timer->mechanism == Mechanism::goodbye);
   CHECK(*timer->count == 5);
   CHECK(*timer->period_s == Approx(302).epsilon(0.01));
 }
@@ -227,7 +227,7 @@ TEST_CASE("a TURN allocation that expires at 600 s while both were silent is no 
   const auto analysis = machine.analysis();
   const auto* timer = find(analysis, "benign_timer");
   REQUIRE(timer != nullptr);
-  CHECK(timer->mechanism == "idle");
+  CHECK(timer->mechanism == Mechanism::idle);
   CHECK(*timer->period_s == Approx(480).epsilon(0.02));
   CHECK_FALSE(has(analysis, "periodic_reset"));
   CHECK_FALSE(accused(analysis));
@@ -282,7 +282,7 @@ TEST_CASE("a relay that nobody refreshes for 600 s expires, though both ends are
   machine.pages(2600);
   const auto analysis = machine.analysis();
   const auto* timer = find(analysis, "benign_timer");
-  CHECK((timer != nullptr && timer->mechanism == "relay_expiry") == relayed);
+  CHECK((timer != nullptr && timer->mechanism == Mechanism::relay_expiry) == relayed);
   CHECK(has(analysis, "periodic_reset") != relayed);
 }
 
