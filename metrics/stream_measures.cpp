@@ -180,12 +180,14 @@ void StreamMeter::rate_quality(const classify::Stream& stream, std::span<const M
 
 void StreamMeter::describe_losses(std::span<const MissingRun> runs, std::int64_t first, double packet_time_ms,
                                   StreamMeasures& measures, StreamObservation& observation) const {
-  const auto pattern = loss_pattern(runs, first, *measures.expected);
-  measures.burst_density = pattern.burst_density;
-  measures.gap_density = pattern.gap_density;
-  measures.burst_ratio = pattern.burst_ratio;
-  if (pattern.mean_burst_packets) measures.mean_burst_ms = *pattern.mean_burst_packets * packet_time_ms;
-  if (pattern.mean_gap_packets) measures.mean_gap_ms = *pattern.mean_gap_packets * packet_time_ms;
+  if (!observation.counter_of) {                    // else its numbers count others' packets, too: no runs of its own
+    const auto pattern = loss_pattern(runs, first, *measures.expected);
+    measures.burst_density = pattern.burst_density;
+    measures.gap_density = pattern.gap_density;
+    measures.burst_ratio = pattern.burst_ratio;
+    if (pattern.mean_burst_packets) measures.mean_burst_ms = *pattern.mean_burst_packets * packet_time_ms;
+    if (pattern.mean_gap_packets) measures.mean_gap_ms = *pattern.mean_gap_packets * packet_time_ms;
+  }
   observation.gaps.reserve(std::min(runs.size(), gap_limit));
   for (const auto& run : runs) {
     if (observation.gaps.size() == gap_limit) break;
@@ -215,8 +217,25 @@ void StreamMeter::tell_clocks(const classify::Stream& stream) {
   }
 }
 
-void StreamMeter::measure(const classify::Stream& stream, const std::optional<double>& round_trip_ms, double reported_loss, StreamMeasures& measures,
-                          StreamObservation& observation) {
+NumberedStream StreamMeter::numbered(const classify::Stream& stream) const {
+  NumberedStream told;
+  told.id = stream.id;
+  told.flow = stream.flow;
+  told.way = stream.way;
+  told.ssrc = stream.ssrc;
+  told.usable = has_sequence_ && stream.sequence_basis == classify::SequenceBasis::rtp && stream.sequence_bits == 16 && !stream.sequence_shared &&
+                sequence_.resynchronisations() == 0 && sequence_.runs_complete();
+  told.first_raw = static_cast<std::uint16_t>(sequence_.first_raw());
+  told.minimum = sequence_.oldest();
+  told.maximum = sequence_.newest();
+  told.runs = sequence_.runs();
+  told.first_time = first_time_;
+  told.last_time = last_time_;
+  return told;
+}
+
+void StreamMeter::measure(const classify::Stream& stream, const std::optional<double>& round_trip_ms, double reported_loss, const StreamRelation& relation,
+                          StreamMeasures& measures, StreamObservation& observation) {
   tell_clocks(stream);
   const TypeMeter* const main = main_type(stream);
   const std::uint32_t clock_rate = main != nullptr ? main->rate : 0;
@@ -238,7 +257,22 @@ void StreamMeter::measure(const classify::Stream& stream, const std::optional<do
   }
   std::vector<MissingRun> runs;
   std::int64_t first = 0;
-  if (has_sequence_ && !stream.sequence_shared) {
+  observation.counter_of = relation.counter_of;
+  observation.counter_offset = relation.counter_offset;
+  observation.twin = relation.twin;
+  observation.passed_on = relation.missing_in_both;
+  if (relation.counter_of) {
+    runs = relation.holes;
+    std::uint64_t lost = 0, longest = 0;
+    for (const auto& run : runs) {
+      lost += run.count;
+      longest = std::max<std::uint64_t>(longest, run.count);
+    }
+    measures.expected = sequence_.unique() + lost;
+    measures.lost = lost;
+    measures.max_loss_run = longest;
+    measures.loss_basis = "sequence";
+  } else if (has_sequence_ && !stream.sequence_shared) {
     measures.expected = sequence_.expected();
     measures.lost = sequence_.lost();
     measures.max_loss_run = sequence_.longest_run();

@@ -12,6 +12,8 @@ constexpr double early_tolerance = 0.02, early_span_s = 6, final_tolerance = 0.0
 constexpr std::size_t same_clock_packets = 8;
 constexpr double same_clock_tolerance = 0.25;
 constexpr double base_step_s = 0.5;
+constexpr double least_jump_s = 0.08, kept_of_jump = 0.8;
+constexpr std::uint16_t packets_of_jump = 3;
 constexpr capture::Duration repeat_window = std::chrono::milliseconds(500);
 }  // namespace
 
@@ -78,6 +80,10 @@ void StreamMeter::timing(const TypeMeter& type, const TimedPacket& packet) {
   } else {
     const double arrival = capture::seconds(packet.time - previous_time_);
     const double media = static_cast<std::int32_t>(packet.media_time - previous_media_) * type.seconds_per_tick;
+    if (packet.follows && arrival - media >= least_jump_s && arrival - media <= JitterMeter::discontinuity_s) {
+      jump_open_ = true;
+      jump_ = {false, 0, 0, 0, previous_time_, packet.time, arrival - media, transit_s_, jitter_, buffers_, transits_.size()};
+    }
     if (keeps_time(arrival, media, packet) && jitter_.add(arrival, media)) {
       transit_s_ += arrival - media;
       least_transit_s_ = std::min(least_transit_s_, transit_s_);
@@ -89,6 +95,11 @@ void StreamMeter::timing(const TypeMeter& type, const TimedPacket& packet) {
   const double now = capture::seconds(packet.time - origin_);
   const auto outcome = buffers_.add(now, transit_s_);
   StreamSecond& second = seconds_.at(second_index(origin_, packet.time));
+  if (jump_open_) {
+    jump_.late += outcome.late_adaptive;
+    jump_.second = second.second;
+    watch_jump();
+  }
   second.late_adaptive += outcome.late_adaptive;
   second.buffer_ms += outcome.adaptive_ms;
   ++second.timed;
@@ -101,6 +112,34 @@ void StreamMeter::timing(const TypeMeter& type, const TimedPacket& packet) {
     if (sample_step_ns_ < std::int64_t{1} << 50) sample_step_ns_ *= 2;
   }
   transits_.push_back({packet.time, transit_s_});
+}
+
+/// A queue that let go catches up; a clock that was set doesn't.
+void StreamMeter::watch_jump() {
+  if (transit_s_ < jump_.transit_s + kept_of_jump * jump_.seconds || jump_.packets == UINT16_MAX) jump_open_ = false;
+  else ++jump_.packets;
+}
+
+std::optional<TransitJump> StreamMeter::look_at_jump() {
+  if (jump_.told || jump_.packets < packets_of_jump) return std::nullopt;
+  jump_.told = true;
+  TransitJump told;
+  told.before = jump_.before;
+  told.after = jump_.after;
+  told.seconds = jump_.seconds;
+  return told;
+}
+
+void StreamMeter::undo_jump() {
+  if (!jump_.told) return;
+  jitter_ = jump_.jitter;
+  buffers_ = jump_.buffers;
+  transit_s_ -= jump_.seconds;
+  StreamSecond& second = seconds_.at(jump_.second);
+  second.late_adaptive -= std::min(second.late_adaptive, jump_.late);
+  for (std::size_t i = jump_.samples; i < transits_.size(); ++i) transits_[i].transit_s -= jump_.seconds;
+  jump_ = {};
+  jump_open_ = false;
 }
 
 bool StreamMeter::repeated_payload(const classify::MediaPacket& packet) {

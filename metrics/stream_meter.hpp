@@ -5,11 +5,13 @@
 #include "metrics/analysis.hpp"
 #include "metrics/meters/cadence.hpp"
 #include "metrics/meters/clock.hpp"
+#include "metrics/meters/clock_steps.hpp"
 #include "metrics/meters/delay.hpp"
 #include "metrics/meters/jitter.hpp"
 #include "metrics/meters/jitter_buffer.hpp"
 #include "metrics/meters/seconds.hpp"
 #include "metrics/meters/sequence.hpp"
+#include "metrics/stream_relations.hpp"
 
 #include <deque>
 
@@ -26,6 +28,11 @@ class alignas(64) StreamMeter {
   /// `unsequenced_budget`: records that streams without a sequence may still keep, over all of them.
   Kept add(const classify::MediaPacket& packet, std::size_t& unsequenced_budget);
 
+  /// A jump of the transit time that has stayed, told once. `source` and the like are the caller's to fill in.
+  std::optional<TransitJump> settled_jump() { return jump_open_ ? look_at_jump() : std::nullopt; }
+  /// It was the capturing machine's clock: what was measured since goes on from before it.
+  void undo_jump();
+
   /// Asks for the memory that the next packet will need; then, once that has come, for what it leads to.
   void fetch() const {
     for (std::size_t line = 0; line < 5; ++line) __builtin_prefetch(reinterpret_cast<const char*>(this) + 64 * line, 1);
@@ -34,8 +41,11 @@ class alignas(64) StreamMeter {
 
   /// Everything that needs only this stream; direction, call and round trips come from the analyzer.
   /// `reported_loss`: what the peer says it lost of this stream, ratio; 0: nothing, or no word of it.
-  void measure(const classify::Stream& stream, const std::optional<double>& round_trip_ms, double reported_loss, StreamMeasures& measures,
-               StreamObservation& observation);
+  /// `relation`: what the capture's other streams say of its numbers.
+  void measure(const classify::Stream& stream, const std::optional<double>& round_trip_ms, double reported_loss, const StreamRelation& relation,
+               StreamMeasures& measures, StreamObservation& observation);
+  /// Valid while this is.
+  NumberedStream numbered(const classify::Stream& stream) const;
   capture::Time first_time() const { return first_time_; }
   capture::Time last_time() const { return last_time_; }
   std::uint64_t packets() const { return packets_; }
@@ -53,6 +63,20 @@ class alignas(64) StreamMeter {
     std::size_t try_at = 32;
     bool ever_failed = false;
   };
+  /// The state before a jump of the transit time, until it is known whether the network made it.
+  struct Jump {
+    bool told = false;
+    std::uint16_t packets = 0;              ///< timed since
+    std::uint32_t late = 0;                 ///< thrown away by the adaptive buffer since, in `second`
+    std::uint32_t second = 0;
+    capture::Time before, after;
+    double seconds = 0, transit_s = 0;
+    JitterMeter jitter;
+    JitterBuffers buffers;
+    std::size_t samples = 0;
+  };
+  void watch_jump();
+  std::optional<TransitJump> look_at_jump();
   bool repeated_payload(const classify::MediaPacket& packet);
   void remember_unsequenced(const classify::MediaPacket& packet, std::size_t& budget);
   TypeMeter& type_of(const classify::MediaPacket& packet);
@@ -84,6 +108,7 @@ class alignas(64) StreamMeter {
   bool has_sequence_ = false;
   bool restarted_ = false;                  ///< the counter began anew since the last timed packet
   bool newest_is_timed_ = false;            ///< the newest number's packet was timed
+  bool jump_open_ = false;
   std::uint32_t newest_media_ = 0;
   // Timing: arrival and media time of the packet before, and the transit time built from their differences.
   bool timing_started_ = false;
@@ -100,6 +125,7 @@ class alignas(64) StreamMeter {
   std::int64_t sample_step_ns_ = 100'000'000;
   std::deque<SampledTransit> transits_;     // grows without moving: there are thousands of these
   std::vector<TypeMeter> types_;
+  Jump jump_;
   std::vector<UnsequencedPacket> unsequenced_;
   bool unsequenced_complete_ = true;
   struct Recent { std::uint32_t hash = 0; capture::Time time; };

@@ -58,7 +58,7 @@ void add_reported(const DetectorInput& input, std::vector<Finding>& findings) {
     const auto told = reported_loss(stream.reports, stream.packets);
     if (!told || told->ratio() < notable_loss || told->lost < notable_lost) continue;
     Finding finding;
-    finding.kind = "loss";
+    finding.kind = FindingKind::loss;
     finding.direction = stream.direction;
     finding.streams.push_back(stream.id);
     const auto index = static_cast<std::size_t>(stream.id);

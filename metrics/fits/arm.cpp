@@ -158,8 +158,13 @@ std::size_t collect(FlowTraces& traces) {
   return count;
 }
 
-bool is_numbered(const Observation& observation, std::uint16_t stream) {
-  if (stream >= observation.classification->streams.size()) return false;
+std::optional<StreamId> counter_of(const Observation& observation, std::uint16_t stream) {
+  return stream < observation.streams.size() ? observation.streams[stream].counter_of : std::nullopt;
+}
+
+/// `whole`: all streams of the flow are looked at together. One of several that share a counter has holes that are the others'.
+bool is_numbered(const Observation& observation, std::uint16_t stream, bool whole) {
+  if (stream >= observation.classification->streams.size() || (!whole && counter_of(observation, stream))) return false;
   const auto& told = observation.classification->streams[stream];
   return told.sequence_basis != classify::SequenceBasis::none && !told.sequence_shared;
 }
@@ -178,19 +183,31 @@ Arm build(FlowTraces& traces, const std::vector<std::uint16_t>& streams, bool wh
   arm.whole_flow = whole;
   Built built;
   std::vector<ArmPacket> unnumbered;
+  std::map<StreamId, std::vector<NumberedPacket>> counters;   // several streams' numbers, where they draw them from one
   for (const auto stream : streams) {
     auto& trace = traces.streams[stream];
     const auto& packets = trace.all;
     built.packets.insert(built.packets.end(), packets.begin(), packets.end());
     if (stream == TracePacket::no_stream) continue;
     arm.streams.push_back(StreamId{stream});
-    if (is_numbered(traces.observation, stream)) {
+    if (is_numbered(traces.observation, stream, whole)) {
       arm.source = LossSource::sequence;
-      add_losses_by_sequence(trace.numbered, traces.arrivals, built);
+      const auto leader = counter_of(traces.observation, stream);
+      if (!leader) {
+        add_losses_by_sequence(trace.numbered, traces.arrivals, built);
+        continue;
+      }
+      auto& counter = counters[*leader];
+      for (auto packet : trace.numbered) {
+        packet.sequence = static_cast<std::int32_t>(packet.sequence + traces.observation.streams[stream].counter_offset);
+        packet.has_media_time = false;                        // each stream's own
+        counter.push_back(packet);
+      }
     } else {
       unnumbered.insert(unnumbered.end(), packets.begin(), packets.end());
     }
   }
+  for (auto& [leader, numbered] : counters) add_losses_by_sequence(numbered, traces.arrivals, built);
   if (arm.source == LossSource::none && !traces.flow.tcp && unnumbered.size() >= minimum_packets) {
     sort_runs(unnumbered, [](const ArmPacket& a, const ArmPacket& b) { return a.time < b.time; });
     const auto cadence = read_cadence(unnumbered);

@@ -46,8 +46,10 @@ class SequenceMeter {
 
   std::uint64_t expected() const { return unique_ == 0 ? 0 : static_cast<std::uint64_t>(maximum_ - minimum_ + 1); }
   std::uint64_t unique() const { return unique_; }
-  std::uint32_t newest_raw() const { return maximum_raw_; }
-  std::int64_t newest() const { return maximum_; }
+  std::int64_t oldest() const { return minimum_; }                ///< extended; 0 or less
+  std::int64_t newest() const { return maximum_; }                ///< extended
+  /// The number that is 0 in extended ones, as long as the counter never began anew.
+  std::uint32_t first_raw() const { return static_cast<std::uint32_t>(static_cast<std::int64_t>(maximum_raw_) - maximum_) & mask_; }
   std::uint64_t lost() const { return expected() - unique_; }
   std::uint64_t duplicates() const { return duplicates_; }
   std::uint64_t reordered() const { return reordered_; }
