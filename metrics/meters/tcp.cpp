@@ -200,6 +200,7 @@ TcpObservation TcpMeter::observation(bool turn, bool local_known) const {
     result.retransmissions[direction] = sides_[way].retransmissions;
     result.acknowledged_unseen[direction] = unseen(sides_[way]);
     result.payload_bytes[direction] = sides_[way].payload_bytes;
+    for (std::uint8_t i = 0; i < sides_[way].hole_count; ++i) result.missing_bytes[direction] += sides_[way].flight->holes[i].end - sides_[way].flight->holes[i].begin;
   }
   result.syn_unanswered = syn_seen_ && !syn_answered_;
   result.unanswered = unanswered();
