@@ -23,6 +23,7 @@ constexpr double least_closed = 0.05, most_closed = 0.9;   ///< of a quota's per
 constexpr double clearly_fewer = 0.5;        ///< of what our end sends with the same codec: hardly any innocent pair of talkers
 constexpr double clears_the_sender = 3;      ///< log10, of the small packets' part in the pile
 constexpr double least_saturated = 0.75;     ///< of the windows: whose losses can't be read may have run free in between
+constexpr double same_rate = 0.03;
 constexpr std::size_t most_evidence = 200;
 
 /// One path's limits, before they become findings.
@@ -163,10 +164,12 @@ Limits limits_of(const DetectorInput& input, const Arm& arm) {
   limits.ceilings = find_ceilings(limits.arrivals, !from_its_beginning);
   std::erase_if(limits.ceilings, [&](const Ceiling& ceiling) { return !innocent_reason(ceiling, sent_meanwhile(input, arm, ceiling.begin, ceiling.end)).empty(); });
   if (limits.ceilings.empty() && arm.source == LossSource::cadence) limits.places = policer_by_places(input, arm);
-  // Arrivals that keep a phase are spaced by their sender.
-  if (!limits.ceilings.empty() || arm.packet_times.own > 0 || is_tcp(input, arm)) return limits;   // TCP paces itself by its own acknowledgements
+  // Arrivals that keep a phase are spaced by their sender; TCP paces itself by its own acknowledgements.
+  if (arm.packet_times.own > 0 || is_tcp(input, arm)) return limits;
   limits.queue = fit_shaper(arm.packets, arm.packet_times);
   if (limits.queue && (!limits.queue->mechanism || static_cast<double>(limits.queue->saturated) < least_saturated * static_cast<double>(limits.queue->windows))) limits.queue.reset();
+  // Gaps that grow with sizes are the queue's own doing: of a rate that both tell it is one.
+  if (limits.queue) std::erase_if(limits.ceilings, [&](const Ceiling& ceiling) { return std::abs(8 * ceiling.rate / limits.queue->rate_bps - 1) <= same_rate; });
   return limits;
 }
 
@@ -219,6 +222,10 @@ Finding told_quota(const DetectorInput& input, const Arm& arm, const Limits& lim
                      {"periods", static_cast<double>(quota.windows)}, {"pile", quota.sign}, {"edges", quota.edges}, {"closed_share", quota.closed_share}};
   const auto sent = sent_meanwhile(input, arm, quota.begin, quota.end);
   complete(input, arm, sent, own_adaptation(limits.arrivals, nullptr, sent), quota.strength(), finding);
+  for (const auto& closed : quota.closed) finding.limited.push_back({closed.begin, closed.end});
+  if (!quota.by_edges_only) return finding;
+  for (auto& alternative : finding.alternatives)
+    if (alternative.key == "wifi") alternative = {"wifi", AlternativeStatus::not_ruled_out, "stops_at_fixed_times", {}};
   return finding;
 }
 

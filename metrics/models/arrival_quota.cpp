@@ -108,7 +108,10 @@ void describe(std::span<const Arrival> arrivals, const std::vector<Gap>& gaps, d
   quota.half_width = width / 2;
   double closed = 0;
   for (const auto& gap : gaps)
-    if (gap.from >= quota.begin && gap.from < quota.end && next_edge(gap.from, quota.period, quota.phase) <= gap.to) closed += std::min(gap.to - gap.from, quota.period);
+    if (const double edge_after = next_edge(gap.from, quota.period, quota.phase); gap.from >= quota.begin && gap.from < quota.end && edge_after <= gap.to) {
+      closed += std::min(gap.to - gap.from, quota.period);
+      quota.closed.push_back({gap.from, edge_after});
+    }
   quota.closed_share = quota.end > quota.begin ? closed / (quota.end - quota.begin) : 0;
 }
 
@@ -150,7 +153,8 @@ std::optional<ArrivalQuota> find_arrival_quota(std::span<const Arrival> arrivals
     const bool piles = by_bytes.sign >= least_sign && by_bytes.distinct() >= least_distinct && edges.share >= least_at_edges && edges.share >= least_over_chance * edges.chance;
     // Constant voice fills windows of any phase alike: then only where it stops and goes on can tell.
     const bool stops = by_edges.edges >= least_edges && static_cast<double>(by_edges.used_up) >= least_alike * static_cast<double>(by_edges.windows);
-    const auto& found = piles ? by_bytes : by_edges;
+    auto& found = piles ? by_bytes : by_edges;
+    found.by_edges_only = !piles;
     if ((piles || stops) && (!best || found.strength() > best->strength())) best = found;
   }
   if (best) describe(arrivals, gaps, width, one_size, *best);

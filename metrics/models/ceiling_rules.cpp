@@ -10,6 +10,7 @@ namespace {
 
 constexpr double least_depth = 1'400;            ///< bytes: a shallower bucket would stop every full packet of everybody
 constexpr double mostly_at_once = 0.5, of_voice = 500;   ///< bytes: voice isn't sent in bursts, a radio that sleeps makes them
+constexpr double often_stops = 0.15;             ///< a bucket lets the next packet pass soon; a radio that leaves its channel doesn't
 constexpr double least_missing = 0.02;           ///< of the places: less isn't material, nor told from chance
 constexpr double as_many = 0.02;
 constexpr double alike_sizes = 0.15;
@@ -44,6 +45,7 @@ std::optional<double> received_of_own(const SentMeanwhile& sent) {
 std::string_view innocent_reason(const Ceiling& ceiling, const SentMeanwhile& sent) {
   if (ceiling.depth < least_depth) return "shallower_than_a_packet";
   if (ceiling.at_once >= mostly_at_once && sent.usual_size < of_voice) return "comes_in_batches";
+  if (ceiling.stops >= often_stops) return "stops_at_the_ceiling";
   if (grid_holds(sent) && *sent.missing < least_missing * (sent.packets + *sent.missing)) return "nothing_missing";
   if (const auto ratio = received_of_own(sent); ratio && std::abs(*ratio - 1) <= as_many) return "as_many_as_we_send";
   if (is_codecs_rate(ceiling, sent)) return "codecs_own_rate";
