@@ -2,6 +2,7 @@
 #include "metrics/finding_support.hpp"
 #include "metrics/fits/policer_rules.hpp"
 #include "metrics/fits/token_bucket.hpp"
+#include "metrics/fits/unnumbered.hpp"
 #include "metrics/models/arrival_quota.hpp"
 #include "metrics/models/ceiling_rules.hpp"
 #include "metrics/parallel.hpp"
@@ -23,6 +24,7 @@ constexpr double least_closed = 0.05, most_closed = 0.9;   ///< of a quota's per
 constexpr double clearly_fewer = 0.5;        ///< of what our end sends with the same codec: hardly any innocent pair of talkers
 constexpr double clears_the_sender = 3;      ///< log10, of the small packets' part in the pile
 constexpr double least_saturated = 0.75;     ///< of the windows: whose losses can't be read may have run free in between
+constexpr double of_one_size = 0.1;
 constexpr double same_rate = 0.03;
 constexpr std::size_t most_evidence = 200;
 
@@ -93,6 +95,23 @@ const Arm* other_way(const DetectorInput& input, const Arm& arm) {
   return other == input.arms.end() ? nullptr : &*other;
 }
 
+/// Voice in TCP that keeps its beat, with nothing missing on it, waits for nobody.
+void read_beat_of_data(const DetectorInput& input, const Arm& arm, double begin, double end, SentMeanwhile& sent) {
+  const auto* flow = find_flow(input.observation, arm.flow);
+  std::vector<ArmPacket> data;
+  for (const auto& packet : flow->trace) {
+    const double time = capture::seconds(packet.time - input.observation.first_time);
+    if (packet.direction == arm.direction && !packet.is_pure_ack && time >= begin && time <= end) data.push_back({time, static_cast<double>(packet.ip_bytes), packet.ordinal});
+  }
+  if (data.empty()) return;
+  std::stable_sort(data.begin(), data.end(), [](const ArmPacket& a, const ArmPacket& b) { return a.time < b.time; });
+  const auto beat = read_cadence(data);
+  if (beat.missing.empty()) return;
+  sent.packets = static_cast<double>(data.size());
+  sent.packet_time = beat.packet_time;
+  sent.missing = std::accumulate(beat.missing.begin(), beat.missing.end(), 0.0);
+}
+
 SentMeanwhile sent_meanwhile(const DetectorInput& input, const Arm& arm, double begin, double end) {
   SentMeanwhile sent;
   sent.seconds = end - begin;
@@ -112,9 +131,10 @@ SentMeanwhile sent_meanwhile(const DetectorInput& input, const Arm& arm, double 
   sent.packets = static_cast<double>(sizes.size());
   sent.usual_size = median(sizes);
   sent.usual_gap = median(gaps);
-  const auto same = std::count_if(sizes.begin(), sizes.end(), [&](double size) { return std::abs(size / sent.usual_size - 1) <= 0.02; });
+  const auto same = std::count_if(sizes.begin(), sizes.end(), [&](double size) { return std::abs(size / sent.usual_size - 1) <= of_one_size; });
   sent.same_size = sizes.empty() ? 0 : static_cast<double>(same) / sent.packets;
   if (arm.source == LossSource::cadence) sent.missing = missing;
+  if (is_tcp(input, arm)) read_beat_of_data(input, arm, begin, end, sent);
   // Of TCP what we send is mostly acknowledgements.
   if (const auto* own = is_tcp(input, arm) ? nullptr : other_way(input, arm); own != nullptr) {
     std::vector<double> own_sizes;
