@@ -1,10 +1,10 @@
 // Rate limits on calls whose packets bear no readable numbers (opaque UDP, voice in TCP), from arrivals alone. docs/methods/ceilings.md
 #include "metrics/finding_support.hpp"
-#include "metrics/fits/policer_rules.hpp"
 #include "metrics/fits/token_bucket.hpp"
 #include "metrics/fits/unnumbered.hpp"
 #include "metrics/models/arrival_quota.hpp"
 #include "metrics/models/ceiling_rules.hpp"
+#include "metrics/models/limit.hpp"
 #include "metrics/parallel.hpp"
 #include "metrics/statistics.hpp"
 
@@ -33,7 +33,7 @@ struct Limits {
   std::vector<Arrival> arrivals;
   std::vector<Ceiling> ceilings;
   std::optional<ArrivalQuota> quota;
-  std::optional<PolicerFit> places;          ///< a bucket that tells which places on the sender's beat are empty
+  std::optional<Limit> places;               ///< a bucket that tells which places on the sender's beat are empty
   std::optional<ShaperFit> queue;            ///< a shallow one: packets spaced by their sizes
 };
 
@@ -158,13 +158,21 @@ Alternative own_adaptation(std::span<const Arrival> arrivals, const Ceiling* cei
 }
 
 /// Where places can be read, which of them are empty tells more than levels do.
-std::optional<PolicerFit> policer_by_places(const DetectorInput& input, const Arm& arm) {
+std::optional<Limit> policer_by_places(const DetectorInput& input, const Arm& arm) {
   constexpr double least_loss = 0.02, as_often = 0.02;
-  if (!may_lose(arm.packets, least_loss)) return std::nullopt;
-  for (const auto& fit : fit_policers(arm.packets)) {
-    if (!fit.mechanism || fit.loss_ratio < least_loss || !is_clear_by_cadence(fit) || capture_may_explain(input.earlier, fit.loss_ratio)) continue;
-    const auto ratio = received_of_own(sent_meanwhile(input, arm, fit.start, fit.end));
-    if (!ratio || std::abs(*ratio - 1) > as_often) return fit;
+  if (static_cast<double>(arm.lost) < least_loss * static_cast<double>(arm.packets.size())) return std::nullopt;
+  Path path;
+  path.packets.reserve(arm.packets.size());
+  for (const auto& packet : arm.packets) {
+    PathPacket to;
+    to.arrival = packet.time, to.bytes = static_cast<float>(packet.bytes), to.ordinal = packet.ordinal, to.lost = packet.lost;
+    path.packets.push_back(to);
+  }
+  for (const auto& limit : find_limits(path)) {
+    const double ratio = static_cast<double>(limit.losses) / static_cast<double>(std::max<std::size_t>(1, limit.packets));
+    if (limit.kind != LimitKind::policer || ratio < least_loss || capture_may_explain(input.earlier, ratio)) continue;
+    const auto share = received_of_own(sent_meanwhile(input, arm, limit.start, limit.end));
+    if (!share || std::abs(*share - 1) > as_often) return limit;
   }
   return std::nullopt;
 }
@@ -247,12 +255,13 @@ Finding told_quota(const DetectorInput& input, const Arm& arm, const Limits& lim
 }
 
 Finding told_places(const DetectorInput& input, const Arm& arm, const Limits& limits) {
-  const auto& fit = *limits.places;
-  Finding finding = tell(input, arm, Mechanism::policer, fit.rate_bps / 8, std::max(fit.rate_high - fit.rate_bps, fit.rate_bps - fit.rate_low) / 8, fit.start, fit.end);
-  finding.numbers = {{"by_cadence", 1}, {"precision", fit.precision}, {"recall", fit.recall}, {"loss_when_full", fit.loss_when_full}, {"spread", fit.spread},
-                     {"burst_low_bytes", fit.burst_low}, {"burst_high_bytes", fit.burst_high}};
-  const auto sent = sent_meanwhile(input, arm, fit.start, fit.end);
-  complete(input, arm, sent, own_adaptation(limits.arrivals, nullptr, sent), fit.gain / std::numbers::ln10, finding);
+  const auto& limit = *limits.places;
+  Finding finding = tell(input, arm, Mechanism::policer, limit.rate, std::max(limit.rate_high - limit.rate, limit.rate - limit.rate_low), limit.start, limit.end);
+  if (limit.depth_high > 0) finding.burst_bytes = (limit.depth_low + limit.depth_high) / 2;
+  for (const auto& bound : limit.bound) finding.limited.push_back({bound.begin, bound.end});
+  finding.numbers = {{"by_cadence", 1}, {"margin_nats", limit.cause.margin}, {"gain_nats", limit.cause.gain}, {"explained_share", limit.cause.share}};
+  const auto sent = sent_meanwhile(input, arm, limit.start, limit.end);
+  complete(input, arm, sent, own_adaptation(limits.arrivals, nullptr, sent), limit.nats / std::numbers::ln10, finding);
   return finding;
 }
 
