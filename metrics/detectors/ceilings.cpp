@@ -129,6 +129,7 @@ SentMeanwhile sent_meanwhile(const DetectorInput& input, const Arm& arm, double 
     last = packet.time;
   }
   sent.packets = static_cast<double>(sizes.size());
+  sent.mean_size = mean(sizes);
   sent.usual_size = median(sizes);
   sent.usual_gap = median(gaps);
   const auto same = std::count_if(sizes.begin(), sizes.end(), [&](double size) { return std::abs(size / sent.usual_size - 1) <= of_one_size; });
