@@ -231,12 +231,27 @@ class Reader {
       kept.last_time = time_of(part, "end_time").value_or(kept.first_time);
       kept.ended_by = named(text_of(part, "ended_by"), 8, classify::Ending::none);
     }
+    const auto& verdict = object_of(record, "verdict");
+    if (verdict.empty()) return;           // of a version that judged captures only
+    auto& judged = analysis_.call_verdicts.emplace_back();
+    judged.call = into.id;
+    judged.verdict_class = named(text_of(verdict, "class"), 5, metrics::VerdictClass::insufficient);
+    judged.key = text_of(verdict, "key");
+    judged.lack = named(text_of(verdict, "lack"), 4, metrics::Lack::none);
+    for (const auto& name : texts_of(verdict, "findings"))
+      if (const auto index = index_of(name, 'f', most_findings)) judged.findings.push_back(*index);
+    if (const auto leading = index_of(text_of(verdict, "leading"), 'f', most_findings)) judged.leading = *leading;
   }
 
   void attempt(const json& record) {
     auto& into = analysis_.classification.attempts.emplace_back();
     into.application = keep(text_of(record, "application"));
     into.stage = named(text_of(record, "stage"), 5, classify::Attempt::Stage::dns);
+    into.step = named(text_of(record, "step"), 10, classify::Attempt::Step::look_up);
+    into.source = capture::IpAddress::parse(text_of(record, "host")).value_or(capture::IpAddress{});
+    const auto number = [&](const char* key) { return static_cast<std::uint32_t>(std::min<std::uint64_t>(count_of(record, key).value_or(0), std::numeric_limits<std::uint32_t>::max())); };
+    into.asked = number("asked");
+    into.superseded = number("superseded");
     into.outcome = named(text_of(record, "outcome"), 7, classify::Attempt::Outcome::no_reply);
     into.target = capture::Untrusted(text_of(record, "target"));
     into.first_time = time_of(record, "first_time").value_or(capture::Time{});
@@ -319,6 +334,9 @@ class Reader {
     into.confidence = number_of(record, "confidence").value_or(0);
     for (const auto& [name, value] : object_of(record, "parameters").items())
       if (value.is_string()) into.parameters[name] = value.get<std::string>();
+    const auto& calls = object_of(record, "calls");
+    for (std::size_t i = 0; i < into.calls.size(); ++i)
+      into.calls[i] = static_cast<std::size_t>(count_of(calls, std::string(name_of(static_cast<metrics::VerdictClass>(i))).c_str()).value_or(0));
     into.smallest_detectable = numbers_of(record, "smallest_detectable");
     into.would_help = texts_of(record, "would_help");
   }

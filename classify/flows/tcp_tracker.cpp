@@ -10,6 +10,13 @@ constexpr int ip_id_far = 2000;
 
 std::size_t index(Way way) { return static_cast<std::size_t>(way); }
 
+/// A reset against which nothing speaks: numbered and from as far as its way's segments, none of which followed it.
+bool is_plain(const Reset& reset) {
+  constexpr int telling_hops = 3;
+  const bool as_far = reset.flow_time_to_live == 0 || std::abs(int{reset.time_to_live} - int{reset.flow_time_to_live}) < telling_hops;
+  return as_far && reset.sequence_offset == 0 && reset.segments_after == 0 && !reset.bad_checksum && !reset.ip_id_outlier;
+}
+
 }  // namespace
 
 bool is_client_hello(Bytes payload) {
@@ -64,6 +71,8 @@ TcpTracker::Observed TcpTracker::on_segment(const Flow& flow, Way way, const Dat
   } else if (datagram.payload_length > 0 && other.data_segments > 0) {
     established_ = true;
   }
+  side.good_checksums += segment.checksum == capture::Checksum::good ? 1 : 0;
+  side.bad_checksums += segment.checksum == capture::Checksum::bad ? 1 : 0;
   if (segment.syn()) {
     side.syn = true;
     side.initial = segment.sequence;
@@ -141,6 +150,8 @@ void TcpTracker::note_reset(const Flow& flow, Way way, const Datagram& datagram,
   if (other.segments > 0) reset.since_trigger = datagram.time - other.last_time;
   reset.minimum_round_trip = other.minimum_round_trip;
   reset.closing = fin() || close_notify_;
+  reset.bad_checksum = datagram.tcp->checksum == capture::Checksum::bad && side.good_checksums > 0 && side.bad_checksums == 0;
+  for (const auto at : own_resets_) reset.after_reset = reset.after_reset || is_plain(resets[at]);
   own_resets_.push_back(static_cast<std::uint32_t>(resets.size()));
   resets.push_back(reset);
 }

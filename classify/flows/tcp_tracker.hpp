@@ -30,6 +30,7 @@ class TcpTracker {
  private:
   struct Side {
     std::uint32_t initial = 0, next = 0, segments = 0, data_segments = 0;
+    std::uint32_t good_checksums = 0, bad_checksums = 0;
     bool syn = false, known = false, fin = false, client_hello_last = false;
     Time last_time;
     std::uint8_t time_to_live = 0;

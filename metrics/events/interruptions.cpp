@@ -28,7 +28,7 @@ std::vector<Interruption> resets_of(const Observation& observation) {
   for (const auto& reset : observation.classification->resets) {
     if (found.size() >= most_interruptions) break;
     const auto* flow = find_flow(observation, reset.flow);
-    if (flow == nullptr || reset.closing || reset.after_client_hello) continue;
+    if (flow == nullptr || reset.closing || reset.bad_checksum || reset.after_client_hello) continue;
     // The flow of a call, or one to the host that holds one (its control connection).
     const bool voice = flow->call || flow->flow.role == classify::Role::media ||
                        std::any_of(observation.flows.begin(), observation.flows.end(), [&](const FlowObservation& other) { return other.call && same_party(*flow, other); });
