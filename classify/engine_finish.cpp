@@ -123,6 +123,12 @@ void Engine::harvest(FlowState& state) {
       stream.clock_rate_hz = known.clock_rate_hz;
       stream.kind = known.kind;
     }
+    stream.formats.clear();
+    for (std::size_t slot = 0; slot < RtpTrack::type_slots && track.types[slot] >= 0; ++slot) {
+      const auto format = static_payload_type(track.types[slot]);
+      stream.formats.push_back({track.types[slot], std::string(format.codec), format.clock_rate_hz, track.type_packets[slot],
+                                (track.auxiliary_types >> slot & 1) != 0});
+    }
   }
 }
 

@@ -36,7 +36,8 @@ struct Analyzer::State {
   Meters meters;
   static constexpr std::size_t block_size = 64;
   std::vector<std::unique_ptr<FlowMeter[]>> blocks;      ///< by slot
-  struct StreamPlace { std::uint32_t slot = 0; classify::FlowId flow{}; classify::Way way{}; };
+  struct StreamPlace { std::uint32_t slot = 0; classify::FlowId flow{}; classify::Way way{}; capture::IpAddress source, destination; };
+  ClockSteps clock_steps;
   std::vector<StreamPlace> places;                       ///< by StreamId
   std::size_t traced_packets = 0, unsequenced_budget = unsequenced_limit, segment_budget = segment_limit;
   bool started = false;
@@ -141,7 +142,7 @@ void Analyzer::on_stream(const classify::Stream& stream) {
     state.places.resize(index + 1);
   }
   state.meters.streams[index] = std::make_unique<StreamMeter>(stream, state.meters.origin);
-  state.places[index] = {0xffffffff, stream.flow, stream.way};
+  state.places[index] = {0xffffffff, stream.flow, stream.way, stream.source.address, stream.destination.address};
   // A stream is told of while its flow's newest datagram is at hand.
   FlowMeter* const meter = state.meter_at(state.last_slot);
   if (!meter || meter->id != stream.flow) return;
@@ -155,6 +156,12 @@ void Analyzer::on_media(const classify::MediaPacket& packet) {
   if (index >= state.meters.streams.size() || !state.meters.streams[index]) return;
   const auto kept = state.meters.streams[index]->add(packet, state.unsequenced_budget);
   const auto& place = state.places[index];
+  if (auto jump = state.meters.streams[index]->settled_jump()) {
+    jump->stream = packet.stream;
+    jump->source = place.source;
+    jump->destination = place.destination;
+    for (const auto stream : state.clock_steps.add(*jump)) state.meters.streams[static_cast<std::size_t>(stream)]->undo_jump();
+  }
   FlowMeter* const found = state.meter_at(place.slot);
   if (!found) return;
   FlowMeter& meter = *found;
@@ -232,7 +239,9 @@ void Analyzer::finish(const classify::Classification& classification) {
   state.blocks.clear();
   state.analysis.captures = state.captures;
   state.analysis.classification = classification;
+  for (std::size_t i = 0; i < state.clock_steps.steps().size(); ++i) state.analysis.classification.anomalies.count("clock_set");
   state.observation = observe(state.meters, state.captures, state.analysis.classification, state.analysis.streams);
+  state.observation.clock_steps = state.clock_steps.steps();
   const auto arms = arms_of(state.observation);
   const auto interruptions = interruptions_of(state.observation);
   state.analysis.outcomes = outcomes_of(state.observation, interruptions);

@@ -4,6 +4,7 @@
 
 #include "capture/record.hpp"
 #include "classify/call.hpp"
+#include "metrics/meters/clock_steps.hpp"
 #include "metrics/meters/segments.hpp"
 
 #include <cstdint>
@@ -79,6 +80,10 @@ struct StreamObservation {
   std::vector<LossGap> gaps;                      ///< bounded to 65,536
   std::vector<DelayPoint> delay;                  ///< audio: every packet thinned to ≤10 a second; empty without media time
   std::vector<classify::ReceiverReport> reports;  ///< what the peer says of this stream
+  std::optional<StreamId> counter_of;             ///< shares its numbers with this stream of its flow (itself, of the first)
+  std::int64_t counter_offset = 0;                ///< added to its extended numbers: then they are those of `counter_of`
+  std::optional<StreamId> twin;                   ///< the same stream in another five-tuple: a relay's or a NAT's other side
+  std::uint64_t passed_on = 0;                    ///< of its missing numbers, those that the twin lacks, too
   std::uint32_t clock_rate_hz = 0;
 };
 
@@ -110,6 +115,7 @@ struct Observation {
   Time first_time, last_time;
   /// All bytes of the capture per second (everything on the line, ours and other flows).
   ByteSeries total;
+  std::vector<ClockStep> clock_steps;             ///< the capturing machine's clock was set forward: silences in between are none
   bool local_known = false;
 };
 

@@ -30,6 +30,7 @@ std::string manner_of(const metrics::Finding& finding) {
   if (is_told("far_end_silent")) return "far_end_silent";          // nothing tells whether it, or the path to it, died
   if (finding.kind == metrics::FindingKind::one_way && finding.direction) return *finding.direction == metrics::Direction::sent ? "sent" : "received";
   if (finding.kind == metrics::FindingKind::loss && is_told("over_tcp")) return "over_tcp";
+  if (finding.kind == metrics::FindingKind::loss && is_told("by_reports")) return "by_reports";
   if (is_told("by_uptime")) return "by_uptime";                    // a beat of the calls' own ages, not of the clock
   if (finding.kind != metrics::FindingKind::blocking) return std::string(name_of(finding.mechanism));
   const auto number = [&](const char* name) { return number_of(finding, name).value_or(0); };

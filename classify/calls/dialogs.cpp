@@ -113,6 +113,7 @@ void Dialogs::add(std::size_t dialog, const SdpMedia& media, Time time) {
   if (address.is_multicast() || std::all_of(address.bytes.begin(), address.bytes.end(), [](std::uint8_t byte) { return byte == 0; })) return;
   auto* const announcements = announcements_of(media.endpoint);
   if (!announcements) return;
+  ++version_;
   if (!announcements->empty()) {
     Announcement& newest = announcements->back();
     const Dialog& its = this->dialog(newest.dialog);
@@ -139,6 +140,7 @@ void Dialogs::add(std::size_t dialog, const SdpMedia& media, Time time) {
 void Dialogs::end(std::size_t dialog, Time time) {
   Dialog& leader = dialogs_[leading(dialog)];
   if (leader.ended) return;
+  ++version_;
   leader.bye = true;
   leader.ended = time;
 }
@@ -146,6 +148,7 @@ void Dialogs::end(std::size_t dialog, Time time) {
 void Dialogs::announce(std::size_t dialog, const SdpMedia& media, Time time) {
   auto* const of_endpoint = announcements_of(media.endpoint);
   if (!of_endpoint) return;
+  ++version_;
   auto& announcements = *of_endpoint;
   if (!announcements.empty() && announcements.back().dialog == dialog) {
     announcements.back().media = media;
@@ -191,6 +194,7 @@ void Dialogs::on_message(const TextMessage& message, const Flow& flow, const End
       set_up(*index, message, source, destination, time);
     }
     if (message.method == "TEARDOWN") {
+      ++version_;
       dialog.bye = true;
       dialog.ended = time;
     }
@@ -208,6 +212,7 @@ void Dialogs::on_message(const TextMessage& message, const Flow& flow, const End
     dialog.ended = time;
   }
   if (message.method == "BYE" && !dialog.bye) {
+    ++version_;
     dialog.bye = true;
     dialog.ended = time;
   }

@@ -55,6 +55,8 @@ class Dialogs {
   std::size_t leading(std::size_t index) const;    ///< of a call's legs: the one that stands for all
   bool empty() const { return endpoints_.empty(); }
   bool overflowed() const { return overflowed_; }
+  /// Grows whenever an announcement comes or a dialog ends.
+  std::uint64_t version() const { return version_; }
 
  private:
   std::optional<std::size_t> dialog_of(const TextMessage& message, const Flow& flow, Time time);
@@ -69,6 +71,7 @@ class Dialogs {
   std::map<FlowId, std::vector<SdpMedia>> described_;   ///< RTSP: what DESCRIBE told, by flow
   std::map<Endpoint, std::vector<Announcement>> endpoints_;
   bool overflowed_ = false;
+  std::uint64_t version_ = 0;
 };
 
 }  // namespace callwitness::classify

@@ -106,7 +106,8 @@ std::vector<Finding> capture_loss(const DetectorInput& input) {
     if (const auto* flow = index < observation.classification->streams.size() ? find_flow(observation, observation.classification->streams[index].flow) : nullptr;
         sent && flow != nullptr && captured_behind_a_router(*flow))
       continue;
-    const std::uint64_t unsent = sent ? std::min(std::max(never_sent(observation, busy, stream), discarded_by_sender(others, stream)), *stream.lost) : 0;
+    // What a relay sends lacks what never came to it: the capture held all that was sent.
+    const std::uint64_t unsent = sent ? std::min(std::max(never_sent(observation, busy, stream), discarded_by_sender(others, stream)) + stream.passed_on, *stream.lost) : 0;
     (sent ? own : received) += *stream.lost - unsent;
     (sent ? own_expected : received_expected) += *stream.expected - unsent;
     if (sent && *stream.lost > unsent) finding.streams.push_back(stream.id);

@@ -182,16 +182,13 @@ Finding tell(const DetectorInput& input, const Arm& arm, Mechanism mechanism, do
 
 /// What both kinds of limits leave open, and what is known of losses.
 void complete(const DetectorInput& input, const Arm& arm, const SentMeanwhile& sent, Alternative own, double ratio, Finding& finding) {
-  const double begin = capture::seconds(finding.start_time - input.observation.first_time), end = capture::seconds(finding.end_time - input.observation.first_time);
-  const auto contrast = contrast_around(input.observation, arm, *finding.rate_bps, begin, end);
   const bool queue = finding.mechanism == Mechanism::shaper;
-  finding.alternatives = alternatives_of_cap(contrast, !queue, !capture_may_explain(input.earlier, 0.02), queue ? "rate_stands_still" : "losses_follow_a_fixed_rate");
+  finding.alternatives = alternatives_of_cap(!queue, !capture_may_explain(input.earlier, 0.02), queue ? "rate_stands_still" : "losses_follow_a_fixed_rate");
   finding.strength = Strength{std::min(validated, ratio), own.status == AlternativeStatus::ruled_out ? "congestion" : "own_adaptation"};
   finding.confidence = 0.99;
   finding.alternatives.push_back(std::move(own));
   finding.numbers["by_arrivals"] = 1;
   if (is_tcp(input, arm)) finding.numbers["over_tcp"] = 1;
-  finding.numbers["contrast"] = contrast.exceeds ? 1 : 0;
   finding.numbers["packets"] = sent.packets;
   finding.numbers["losses"] = sent.missing.value_or(0);
   if (sent.missing) finding.numbers["loss_ratio"] = *sent.missing / (sent.packets + *sent.missing);

@@ -43,7 +43,7 @@ std::size_t unanswered_between(const Observation& observation, const FlowObserva
     FlowObservation other;
     other.flow = flow;
     other.forward = Direction::sent;   // who begins a query or a connection in a dead hour is our end
-    if (same_party(other, own)) continue;
+    if (!is_control(other, own)) continue;
     count += flow.backward.packets == 0 || (query && flow.last_time - flow.first_time >= late) ? 1 : 0;
   }
   return count;
@@ -56,7 +56,7 @@ Company company_of(const Observation& observation, const FlowObservation& own, d
   for (const auto& flow : observation.flows) {
     const double offset = at_of(observation, flow.bytes.start);
     const auto size = static_cast<double>(std::max(flow.bytes.sent.size(), flow.bytes.received.size()));
-    if (offset > to || offset + size < from || same_party(flow, own)) continue;
+    if (offset > to || offset + size < from || !is_control(flow, own)) continue;
     const auto first = static_cast<std::size_t>(std::max(0.0, std::ceil(from - offset)));
     const auto sum = [&](const std::vector<std::uint32_t>& series, double& into) {
       for (std::size_t i = first; i < series.size() && offset + static_cast<double>(i) + 1 <= to + 0.5; ++i) into += series[i] > 0 ? 1 : 0;

@@ -132,7 +132,13 @@ std::size_t NetworkScrubber::scrub_udp(Payload segment, int depth) {
 std::size_t NetworkScrubber::scrub_tcp(Payload segment) {
   if (segment.size() < 20) return segment.size();
   const std::size_t header = std::clamp<std::size_t>(4u * (segment[12] >> 4), 20, segment.size());
-  return header + scrub_payload(segment.subspan(header), context_of(segment, protocol::tcp, 0));
+  const PayloadContext context = context_of(segment, protocol::tcp, 0);
+  const Payload payload = segment.subspan(header);
+  if (!payload.empty() && flows_.carries_frames(context.five_tuple)) {
+    const auto sequence = static_cast<std::uint32_t>(u16(segment, 4)) << 16 | u16(segment, 6);
+    return header + framed_.scrub(payload, sequence, context);
+  }
+  return header + scrub_payload(payload, context);
 }
 
 std::size_t NetworkScrubber::scrub_icmp(Payload message, int depth) {

@@ -1,6 +1,7 @@
 // Link and network layers for redaction: finds the transport payload, replaces addresses, makes checksums right again.
 #pragma once
 
+#include "report/redact/frames.hpp"
 #include "report/redact/payload.hpp"
 
 #include "capture/packet.hpp"
@@ -53,6 +54,7 @@ class NetworkScrubber {
   Pseudonyms& pseudonyms_;
   Redactor::Summary& summary_;
   const KnownFlows& flows_;
+  FramedStreams framed_;
   capture::FiveTuple five_tuple_;   ///< of the innermost packet that is being scrubbed, as captured
 };
 

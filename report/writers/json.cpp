@@ -86,6 +86,16 @@ json part_record(const classify::CallPart& part) {
   return {{"start_time", rfc3339(part.first_time)}, {"end_time", rfc3339(part.last_time)}, {"ended_by", name_of(part.ended_by)}};
 }
 
+json call_verdict(const Analysis& analysis, const classify::Call& call) {
+  const auto index = static_cast<std::size_t>(call.id);
+  if (index >= analysis.call_verdicts.size()) return nullptr;
+  const auto& verdict = analysis.call_verdicts[index];
+  json findings = json::array();
+  for (const auto finding : verdict.findings) findings.push_back(fmt::format("f{}", finding + 1));
+  return {{"class", name_of(verdict.verdict_class)}, {"key", verdict.key}, {"leading", verdict.leading ? json(fmt::format("f{}", *verdict.leading + 1)) : json(nullptr)},
+          {"lack", text_or_null(name_of(verdict.lack))}, {"findings", findings}};
+}
+
 /// After how much a call died or fell silent, and which way.
 json outcome_record(const metrics::CallOutcome& outcome) {
   const auto value = [](const std::optional<double>& of) { return of ? number(*of) : json(nullptr); };
@@ -98,16 +108,6 @@ json outcome_record(const metrics::CallOutcome& outcome) {
           {"missing", outcome.missing ? json(*outcome.missing == metrics::Direction::sent ? "sent" : "received") : json(nullptr)},
           {"silent_s", number(outcome.silent_s)}, {"hung_up_after_s", value(outcome.hung_up_after_s)},
           {"interruptions", outcome.interruptions}};
-}
-
-json call_verdict(const Analysis& analysis, const classify::Call& call) {
-  const auto index = static_cast<std::size_t>(call.id);
-  if (index >= analysis.call_verdicts.size()) return nullptr;
-  const auto& verdict = analysis.call_verdicts[index];
-  json findings = json::array();
-  for (const auto finding : verdict.findings) findings.push_back(fmt::format("f{}", finding + 1));
-  return {{"class", name_of(verdict.verdict_class)}, {"key", verdict.key}, {"leading", verdict.leading ? json(fmt::format("f{}", *verdict.leading + 1)) : json(nullptr)},
-          {"lack", text_or_null(name_of(verdict.lack))}, {"findings", findings}};
 }
 
 json call_record(const Analysis& analysis, const classify::Call& call) {
