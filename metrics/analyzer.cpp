@@ -1,6 +1,7 @@
 #include "metrics/analyzer.hpp"
 
 #include "metrics/detector.hpp"
+#include "metrics/scope/scope.hpp"
 #include "metrics/observe.hpp"
 
 #include <algorithm>
@@ -226,7 +227,9 @@ void Analyzer::finish(const classify::Classification& classification) {
   const auto arms = arms_of(state.observation);
   state.analysis.findings = detect(state.observation, state.analysis.streams, arms);
   state.analysis.controls = measure_control(state.observation);
-  state.analysis.verdict = judge(state.observation, state.analysis.streams, arms, state.analysis.findings);
+  tell_scopes(state.observation, arms, state.analysis.findings);
+  state.analysis.call_verdicts = judge_calls(state.observation, state.analysis.streams, arms, state.analysis.findings);
+  state.analysis.verdict = judge(state.observation, state.analysis.streams, arms, state.analysis.findings, state.analysis.call_verdicts);
   state.observation = {};
 }
 

@@ -22,7 +22,9 @@ struct DetectorInput {
 /// Runs all of detectors.def in order, gates first.
 std::vector<Finding> detect(const Observation& observation, std::span<const StreamMeasures> measures, std::span<const Arm> arms);
 
-/// The only place where a verdict is made.
-Verdict judge(const Observation& observation, std::span<const StreamMeasures> measures, std::span<const Arm> arms, std::span<const Finding> findings);
+/// The only places where verdicts are made: of each call, in order, and of the capture. The findings know their scope.
+std::vector<CallVerdict> judge_calls(const Observation& observation, std::span<const StreamMeasures> measures, std::span<const Arm> arms, std::span<const Finding> findings);
+Verdict judge(const Observation& observation, std::span<const StreamMeasures> measures, std::span<const Arm> arms, std::span<const Finding> findings,
+              std::span<const CallVerdict> calls);
 
 }  // namespace callwitness::metrics

@@ -208,6 +208,16 @@ class Reader {
       kept.last_time = time_of(part, "end_time").value_or(kept.first_time);
       kept.ended_by = named(text_of(part, "ended_by"), 8, classify::Ending::none);
     }
+    const auto& verdict = object_of(record, "verdict");
+    if (verdict.empty()) return;           // of a version that judged captures only
+    auto& judged = analysis_.call_verdicts.emplace_back();
+    judged.call = into.id;
+    judged.verdict_class = named(text_of(verdict, "class"), 5, metrics::VerdictClass::insufficient);
+    judged.key = text_of(verdict, "key");
+    judged.lack = named(text_of(verdict, "lack"), 4, metrics::Lack::none);
+    for (const auto& name : texts_of(verdict, "findings"))
+      if (const auto index = index_of(name, 'f', most_findings)) judged.findings.push_back(*index);
+    if (const auto leading = index_of(text_of(verdict, "leading"), 'f', most_findings)) judged.leading = *leading;
   }
 
   void attempt(const json& record) {
@@ -301,6 +311,9 @@ class Reader {
     into.confidence = number_of(record, "confidence").value_or(0);
     for (const auto& [name, value] : object_of(record, "parameters").items())
       if (value.is_string()) into.parameters[name] = value.get<std::string>();
+    const auto& calls = object_of(record, "calls");
+    for (std::size_t i = 0; i < into.calls.size(); ++i)
+      into.calls[i] = static_cast<std::size_t>(count_of(calls, std::string(name_of(static_cast<metrics::VerdictClass>(i))).c_str()).value_or(0));
     into.smallest_detectable = numbers_of(record, "smallest_detectable");
     into.would_help = texts_of(record, "would_help");
   }

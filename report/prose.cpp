@@ -1,7 +1,7 @@
 #include "report/prose.hpp"
 
 #include "classify/application.hpp"
-#include "metrics/verdict/verdict_thresholds.hpp"
+#include "metrics/verdict_thresholds.hpp"
 #include "report/encode.hpp"
 
 #include <fmt/format.h>
@@ -123,6 +123,8 @@ std::string Prose::lacking(const metrics::Analysis& analysis) const {
     seconds = std::max(seconds, capture::seconds(stream.end_time - stream.start_time));
     packets += stream.packets;
   }
+  const auto& calls = analysis.call_verdicts;
+  if (std::any_of(calls.begin(), calls.end(), [](const auto& call) { return call.lack == metrics::Lack::unread; })) return catalogue_.text("lack.unread");
   if (seconds >= metrics::shortest_call && packets >= metrics::fewest_packets) return catalogue_.text("lack.capture_lost");
   return catalogue_.text("lack.too_short", {{"span", value(span_text(seconds))},
                                             {"packets", value(std::to_string(packets))},

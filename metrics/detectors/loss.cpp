@@ -2,7 +2,7 @@
 #include "metrics/contrast.hpp"
 #include "metrics/finding_support.hpp"
 #include "metrics/tcp/delivery.hpp"
-#include "metrics/verdict/verdict_thresholds.hpp"
+#include "metrics/verdict_thresholds.hpp"
 
 #include <algorithm>
 
@@ -12,7 +12,6 @@ namespace {
 constexpr double notable_loss = 0.01;
 constexpr std::uint64_t notable_lost = 10;
 constexpr std::size_t fewest_segments = 100;
-constexpr double notable_jitter_ms = 30;
 
 /// Voice in a TCP connection: nothing is lost to the listener, it comes late.
 void add_over_tcp(const DetectorInput& input, bool capture_lost, std::vector<Finding>& findings) {
@@ -75,7 +74,7 @@ std::vector<Finding> loss(const DetectorInput& input) {
   }
   add_over_tcp(input, capture_lost, findings);
   for (const auto& measure : input.measures) {
-    if (!measure.jitter_ms || *measure.jitter_ms < notable_jitter_ms || measure.direction != Direction::received) continue;
+    if (!measure.jitter_ms || *measure.jitter_ms < impairing_jitter_ms || measure.direction != Direction::received) continue;
     Finding finding;
     finding.kind = FindingKind::jitter;
     finding.direction = measure.direction;

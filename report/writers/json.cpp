@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <fmt/format.h>
 
 namespace callwitness::report {
@@ -85,6 +86,16 @@ json part_record(const classify::CallPart& part) {
   return {{"start_time", rfc3339(part.first_time)}, {"end_time", rfc3339(part.last_time)}, {"ended_by", name_of(part.ended_by)}};
 }
 
+json call_verdict(const Analysis& analysis, const classify::Call& call) {
+  const auto index = static_cast<std::size_t>(call.id);
+  if (index >= analysis.call_verdicts.size()) return nullptr;
+  const auto& verdict = analysis.call_verdicts[index];
+  json findings = json::array();
+  for (const auto finding : verdict.findings) findings.push_back(fmt::format("f{}", finding + 1));
+  return {{"class", name_of(verdict.verdict_class)}, {"key", verdict.key}, {"leading", verdict.leading ? json(fmt::format("f{}", *verdict.leading + 1)) : json(nullptr)},
+          {"lack", text_or_null(name_of(verdict.lack))}, {"findings", findings}};
+}
+
 json call_record(const Analysis& analysis, const classify::Call& call) {
   json parts = json::array();
   for (const auto& part : call.parts) parts.push_back(part_record(part));
@@ -111,7 +122,8 @@ json call_record(const Analysis& analysis, const classify::Call& call) {
           {"streams", identifiers('s', call.streams)},
           {"reconnects", call.parts.empty() ? 0 : call.parts.size() - 1},
           {"ended_by", name_of(call.ended_by)},
-          {"signalling", text_or_null(name_of(call.signalling))}};
+          {"signalling", text_or_null(name_of(call.signalling))},
+          {"verdict", call_verdict(analysis, call)}};
 }
 
 /// What happened second by second, so that a page can be drawn without the packets. A bin may be unknown.
@@ -256,7 +268,10 @@ json control_record(const metrics::ControlMeasure& measure) {
 
 json verdict_record(const Analysis& analysis) {
   const auto& verdict = analysis.verdict;
-  return {{"class", name_of(verdict.verdict_class)},
+  json calls = {{"total", std::accumulate(verdict.calls.begin(), verdict.calls.end(), std::size_t{0})}};
+  for (std::size_t i = 0; i < verdict.calls.size(); ++i) calls[std::string(name_of(static_cast<metrics::VerdictClass>(i)))] = verdict.calls[i];
+  return {{"calls", calls},
+          {"class", name_of(verdict.verdict_class)},
           {"key", verdict.key},
           {"leading", verdict.leading ? json(fmt::format("f{}", *verdict.leading + 1)) : json(nullptr)},
           {"rung", fmt::format("E{}", verdict.rung)},
