@@ -8,7 +8,7 @@ namespace callwitness::app {
 
 /// Exit statuses that scripts rely on.
 namespace exit_status {
-inline constexpr int done = 0, failed = 1, usage = 2, unreadable = 3, damaged = 4, verification = 5, interference = 10, insufficient = 11;
+inline constexpr int done = 0, failed = 1, usage = 2, unreadable = 3, damaged = 4, verification = 5, interference = 10, insufficient = 11, suspected = 12;
 }
 
 #define COMMAND(name) capture::Result<int> name(const Options& options);

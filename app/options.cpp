@@ -69,7 +69,7 @@ void add_analysis(CLI::App& command, Options& options) {
   command.add_option("-c", options.packet_limit, "Stop after this many packets")->check(CLI::PositiveNumber);
   command.add_option("--local", options.local, "Address of our end, where it can't be inferred")->allow_extra_args(false);
   command.add_flag("-n", options.no_names, "Names are never looked up; accepted for habit");
-  command.add_flag("--exit-verdict", options.exit_verdict, "Exit with 10 for interference, 11 for insufficient evidence");
+  command.add_flag("--exit-verdict", options.exit_verdict, "Exit with 10 for interference, 12 for suspected, 11 for insufficient evidence");
 }
 
 void add_watch(CLI::App& app, Options& options) {

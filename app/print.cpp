@@ -20,6 +20,7 @@ int terminal_width() {
 int status_of(const metrics::Analysis& analysis, const Options& options) {
   using metrics::VerdictClass;
   if (options.exit_verdict && analysis.verdict.verdict_class == VerdictClass::interference) return exit_status::interference;
+  if (options.exit_verdict && analysis.verdict.verdict_class == VerdictClass::suspected) return exit_status::suspected;
   if (options.exit_verdict && analysis.verdict.verdict_class == VerdictClass::insufficient) return exit_status::insufficient;
   for (const auto& capture : analysis.captures)
     if (capture.damaged) return exit_status::damaged;

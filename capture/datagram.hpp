@@ -8,6 +8,9 @@
 
 namespace callwitness::capture {
 
+/// Looked at where a connection opens or closes only: SYN, FIN and RST, wholly captured.
+enum class Checksum : std::uint8_t { unchecked, good, bad };
+
 struct TcpSegment {
   std::uint32_t sequence = 0;
   std::uint32_t acknowledgement = 0;
@@ -15,6 +18,7 @@ struct TcpSegment {
   std::uint8_t flags = 0;                ///< FIN 1, SYN 2, RST 4, PSH 8, ACK 16
   std::uint8_t window_scale = 0xff;      ///< from a SYN's option; 0xff: none
   std::uint16_t maximum_segment_size = 0;
+  Checksum checksum = Checksum::unchecked;
   bool has_timestamps = false;
   std::uint32_t timestamp_value = 0, timestamp_echo = 0;  ///< RFC 7323
   bool fin() const { return flags & 1; }

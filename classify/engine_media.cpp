@@ -36,6 +36,17 @@ MediaPacket packet_of(const Datagram& datagram, std::uint32_t payload_length) {
   return packet;
 }
 
+void note_relay(RelayLifetime& relay, const StunMessage& message, Time time) {
+  constexpr std::uint16_t allocate = 3, refresh = 4, create_permission = 8, channel_bind = 9;
+  if ((message.method == allocate || message.method == refresh) && message.lifetime_s) {
+    relay.lifetime_s = *message.lifetime_s;
+    relay.told = time;
+  } else if (message.method == create_permission || message.method == channel_bind) {
+    relay.has_permissions = true;
+    relay.permitted = time;
+  }
+}
+
 }  // namespace
 
 void Engine::ask(FlowState& state, Way way, std::uint64_t key, Time time) {
@@ -81,6 +92,7 @@ void Engine::on_stun(FlowState& state, Way way, const Datagram& datagram, const 
   if (message.message_class == Class::request) {
     ask(state, way, message.transaction, datagram.time);
   } else if (message.message_class != Class::indication) {
+    if (message.message_class == Class::success) note_relay(state.flow.relay, message, datagram.time);
     if (const auto taken = answer(state, way, message.transaction, datagram.time)) {
       sink_.on_round_trip({state.flow.id, datagram.time, *taken, RoundTripBasis::stun, opposite(way)});
       note_turn_around(state, way, *taken);

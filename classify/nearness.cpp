@@ -22,6 +22,17 @@ bool is_nearby(std::uint8_t time_to_live) {
   return time_to_live == 63 || time_to_live == 64 || time_to_live == 127 || time_to_live == 128 || time_to_live >= 254;
 }
 
+int hops_of(std::uint8_t time_to_live) {
+  for (const int initial : {64, 128, 255})
+    if (time_to_live <= initial) return initial - time_to_live;
+  return 0;
+}
+
+bool is_of_access(std::uint8_t time_to_live) {
+  constexpr int farthest = 4;
+  return hops_of(time_to_live) <= farthest;
+}
+
 bool is_same_link(const capture::IpAddress& one, const capture::IpAddress& other) { return one.version != 0 && share(one, other, one.version == 4 ? 3 : 8); }
 
 bool is_filter_service(const capture::IpAddress& resolver) {

@@ -8,6 +8,10 @@ namespace callwitness::classify {
 
 /// Sent by the next box or the one behind it, by what is left of the usual first values 64, 128 and 255.
 bool is_nearby(std::uint8_t time_to_live);
+/// Hops between us and the sender, by the nearest usual first value.
+int hops_of(std::uint8_t time_to_live);
+/// Sent by a router of the access network, as far as hops tell: near, and not the user's own. Whoever is so near stands in the way to any host.
+bool is_of_access(std::uint8_t time_to_live);
 /// In one /24 (IPv6: /64).
 bool is_same_link(const capture::IpAddress& one, const capture::IpAddress& other);
 /// A public resolver whose trade is to filter what its user wants filtered.

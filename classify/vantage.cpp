@@ -55,12 +55,16 @@ void VantageMeter::add(const FlowState& state) {
   }
 }
 
+bool VantageMeter::speaks_outside(const capture::IpAddress& address) const {
+  const auto partners = partners_.find(address);
+  return partners != partners_.end() && std::any_of(partners->second.begin(), partners->second.end(), [](const auto& partner) { return partner.is_routable(); });
+}
+
 /// A hotspot's or a router's guests: neither end of their calls is the capturing machine, but they are on its side.
 std::vector<capture::IpAddress> VantageMeter::guests(const std::vector<capture::IpAddress>& local) const {
   std::vector<capture::IpAddress> found;
   for (const auto& [address, partners] : partners_) {
-    const bool speaks_outside = std::any_of(partners.begin(), partners.end(), [](const auto& partner) { return partner.is_routable(); });
-    if (speaks_outside && std::find(local.begin(), local.end(), address) == local.end()) found.push_back(address);
+    if (speaks_outside(address) && std::find(local.begin(), local.end(), address) == local.end()) found.push_back(address);
   }
   return found;
 }
@@ -106,6 +110,8 @@ Vantage VantageMeter::infer(const std::vector<capture::IpAddress>& told) const {
       })) {
     return vantage;
   }
+  // A private address that speaks with the outside is on this side of the line, wherever along it the capture was made.
+  if (collect(Vantage::Basis::private_address, 0.8, [&](const auto& address, const Traits&) { return address.is_private() && speaks_outside(address); })) return vantage;
   // What leaves here can't have been lost yet; what arrives can.
   if (collect(Vantage::Basis::whole_sequence, 0.7, [](const auto&, const Traits& traits) {
         return traits.numbered >= enough_numbered && traits.missing == 0 && traits.peers_numbered >= enough_numbered &&

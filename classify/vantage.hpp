@@ -25,6 +25,7 @@ class VantageMeter {
     std::uint64_t numbered = 0, missing = 0, peers_numbered = 0, peers_missing = 0;  ///< RTP sent by it, by its peers
     std::uint64_t peers_packets = 0, peers_initial = 0;  ///< of what the other ends of its flows sent
   };
+  bool speaks_outside(const capture::IpAddress& address) const;
   std::vector<capture::IpAddress> guests(const std::vector<capture::IpAddress>& local) const;
   std::map<capture::IpAddress, Traits> addresses_;
   std::map<capture::IpAddress, std::set<capture::IpAddress>> partners_;  ///< of private addresses, where both sides spoke

@@ -5,9 +5,11 @@
 #include "capture/record.hpp"
 #include "classify/call.hpp"
 #include "metrics/control.hpp"
+#include "metrics/events/call_outcome.hpp"
 #include "metrics/finding.hpp"
 #include "metrics/observation.hpp"
 
+#include <array>
 #include <map>
 #include <optional>
 #include <string>
@@ -54,12 +56,26 @@ struct StreamMeasures {
 /// From the gravest to the one that says least of the network.
 enum class VerdictClass : std::uint8_t { interference, suspected, impaired, clean, insufficient };
 
+/// Why a call can't be judged.
+enum class Lack : std::uint8_t { none, too_short, capture_lost, unread };
+std::string_view name_of(Lack lack);                 ///< empty for none
+
+struct CallVerdict {
+  CallId call{};
+  VerdictClass verdict_class = VerdictClass::insufficient;
+  std::string key = "insufficient_evidence";         ///< as the capture's
+  Lack lack = Lack::none;
+  std::vector<std::size_t> findings;                 ///< that name the call: indices
+  std::optional<std::size_t> leading;                ///< that the verdict stands on
+};
+
 struct Verdict {
   VerdictClass verdict_class = VerdictClass::insufficient;
   std::string key = "insufficient_evidence";         ///< contract's and methods' keys
   std::optional<std::size_t> leading;                ///< index of the finding that it stands on
   int rung = 0;                                      ///< 0-4: E0 … E4
   double confidence = 0;
+  std::array<std::size_t, 5> calls{};                ///< how many, by VerdictClass
   std::map<std::string, std::string> parameters;     ///< for the sentence: application, rate, period … (our own words)
   /// The smallest effects that would have shown, by quantity ("loss_ratio", "rate_ratio", "period_count").
   std::map<std::string, double> smallest_detectable;
@@ -77,7 +93,9 @@ struct Analysis {
   classify::Classification classification;           ///< flows, streams (identity), calls, attempts
   std::vector<StreamMeasures> streams;               ///< by StreamId
   std::vector<ControlMeasure> controls;              ///< each call beside the other traffic of its minutes
+  std::vector<CallOutcome> outcomes;                 ///< by CallId: what became of each call
   std::vector<Finding> findings;                     ///< by start time
+  std::vector<CallVerdict> call_verdicts;            ///< by CallId
   Verdict verdict;
 };
 

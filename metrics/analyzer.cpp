@@ -1,6 +1,7 @@
 #include "metrics/analyzer.hpp"
 
 #include "metrics/detector.hpp"
+#include "metrics/scope/scope.hpp"
 #include "metrics/observe.hpp"
 
 #include <algorithm>
@@ -18,6 +19,14 @@ constexpr std::size_t round_trip_limit = 4'096;          // a flow
 constexpr std::size_t report_limit = 8'192;              // an SSRC
 constexpr std::size_t reported_limit = 20'000;           // SSRCs
 constexpr std::size_t measured_limit = 50'000;           // flows with round trips
+
+/// STUN by its cookie (RFC 8489 5), RTCP by its types (RFC 5761 4), bare in a UDP datagram.
+void mark_control(TracePacket& packet, const capture::Datagram& datagram) {
+  const auto bytes = datagram.payload;
+  if (datagram.tcp || bytes.size() < 8) return;
+  packet.is_stun = bytes[0] < 4 && bytes[4] == 0x21 && bytes[5] == 0x12 && bytes[6] == 0xa4 && bytes[7] == 0x42;
+  packet.is_rtcp = (bytes[0] & 0xc0) == 0x80 && bytes[1] >= 192 && bytes[1] <= 223;
+}
 }  // namespace
 
 struct Analyzer::State {
@@ -112,7 +121,7 @@ void Analyzer::on_datagram(const classify::Flow& flow, classify::Way way, const 
     meter.used = true;
     meter.id = flow.id;
   }
-  meter.add(state.meters.origin, way, datagram);
+  meter.add(state.meters.origin, flow, way, datagram);
   if (datagram.tcp && !datagram.tcp->syn() && !datagram.tcp->rst()) state.keep_segment(meter, flow, way, datagram);
   if (!meter.traced) return;
   TracePacket packet;
@@ -121,6 +130,7 @@ void Analyzer::on_datagram(const classify::Flow& flow, classify::Way way, const 
   packet.ip_bytes = datagram.ip_length;
   packet.direction = static_cast<Direction>(way);
   packet.is_pure_ack = datagram.tcp && datagram.payload_length == 0;
+  mark_control(packet, datagram);
   state.trace(meter, packet);
 }
 
@@ -234,9 +244,13 @@ void Analyzer::finish(const classify::Classification& classification) {
   state.observation = observe(state.meters, state.captures, state.analysis.classification, state.analysis.streams);
   state.observation.clock_steps = state.clock_steps.steps();
   const auto arms = arms_of(state.observation);
-  state.analysis.findings = detect(state.observation, state.analysis.streams, arms);
+  const auto interruptions = interruptions_of(state.observation);
+  state.analysis.outcomes = outcomes_of(state.observation, interruptions);
+  state.analysis.findings = detect(state.observation, state.analysis.streams, arms, interruptions, state.analysis.outcomes);
   state.analysis.controls = measure_control(state.observation);
-  state.analysis.verdict = judge(state.observation, state.analysis.streams, arms, state.analysis.findings);
+  tell_scopes(state.observation, arms, state.analysis.findings);
+  state.analysis.call_verdicts = judge_calls(state.observation, state.analysis.streams, arms, state.analysis.findings);
+  state.analysis.verdict = judge(state.observation, state.analysis.streams, arms, state.analysis.findings, state.analysis.call_verdicts);
   state.observation = {};
 }
 

@@ -59,10 +59,18 @@ const capture::IpAddress& remote_address(const FlowObservation& flow) {
   return flow.forward == Direction::sent ? flow.flow.five_tuple.destination.address : flow.flow.five_tuple.source.address;
 }
 
+const capture::IpAddress& local_address(const FlowObservation& flow) {
+  return flow.forward == Direction::sent ? flow.flow.five_tuple.source.address : flow.flow.five_tuple.destination.address;
+}
+
 bool same_party(const FlowObservation& flow, const FlowObservation& of) {
   if (flow.flow.id == of.flow.id || (flow.call && flow.call == of.call)) return true;
   if (!of.flow.label.application.empty() && flow.flow.label.application == of.flow.label.application) return true;
   return remote_address(flow) == remote_address(of);
+}
+
+bool is_control(const FlowObservation& flow, const FlowObservation& of) {
+  return !same_party(flow, of) && local_address(flow) == local_address(of);
 }
 
 const FlowObservation* find_flow(const Observation& observation, FlowId id) {
@@ -104,7 +112,7 @@ std::optional<Seconds> seconds_of(const Observation& observation, const Arm& arm
   };
   each_second(*own, [&](std::size_t at, double bits) { seconds.whole[at] += bits; });
   for (const auto& flow : observation.flows) {
-    if (same_party(flow, *own)) continue;
+    if (!is_control(flow, *own)) continue;
     each_second(flow, [&](std::size_t at, double bits) { seconds.others[at] += bits, seconds.fastest[at] = std::max(seconds.fastest[at], bits); });
     if (!flow.tcp) continue;
     retransmitted += lost_segments(*flow.tcp, arm.direction);

@@ -36,11 +36,16 @@ Contrast contrast_in(const Observation& observation, const Arm& arm, double cap_
 /// Segments of that direction that were lost on the way: sent again in the capture, or holes that were filled later.
 double lost_segments(const TcpObservation& tcp, Direction direction);
 
-/// The address of the far end.
+/// The addresses of the far end and of ours.
 const capture::IpAddress& remote_address(const FlowObservation& flow);
+const capture::IpAddress& local_address(const FlowObservation& flow);
 
 /// True when `flow` belongs to the application or remote host of `of`.
 bool same_party(const FlowObservation& flow, const FlowObservation& of);
+
+/// True when `flow` can be compared with `of`: another party's, of the same local address. Another address of ours is another
+/// interface, and another host of the home may be limited, or spared, by the home's own router.
+bool is_control(const FlowObservation& flow, const FlowObservation& of);
 const FlowObservation* find_flow(const Observation& observation, FlowId id);
 
 }  // namespace callwitness::metrics

@@ -40,7 +40,7 @@ Contrast contrast_in(const Observation& observation, const Arm& arm, double cap_
     return std::any_of(stretches.begin(), stretches.end(), [&](const Stretch& stretch) { return stretch.begin < to && stretch.end > from; });
   };
   for (const auto& flow : observation.flows) {
-    if (same_party(flow, *own)) continue;
+    if (!is_control(flow, *own)) continue;
     std::vector<double> bits(fastest.size());
     const auto& record = flow.segments[way];
     const double start = capture::seconds(record.start - observation.first_time);

@@ -31,10 +31,12 @@ struct TracePacket {
   std::uint32_t media_time = 0;
   std::uint16_t stream = no_stream;               ///< StreamId, or no_stream for what isn't media
   Direction direction = Direction::sent;
-  bool has_media_time = false;
-  bool duplicate = false;
-  bool is_pure_ack = false;                       ///< TCP without payload
-  bool marker = false;                            ///< RTP's: of video, the last packet of a frame
+  bool has_media_time : 1 = false;
+  bool duplicate : 1 = false;
+  bool is_pure_ack : 1 = false;                   ///< TCP without payload
+  bool marker : 1 = false;                        ///< RTP's: of video, the last packet of a frame
+  bool is_stun : 1 = false;                       ///< checks and consent: they tell a path, not that anybody speaks on it
+  bool is_rtcp : 1 = false;
   static constexpr std::int32_t no_sequence = INT32_MIN;
   static constexpr std::uint16_t no_stream = 0xffff;
 };
@@ -85,6 +87,12 @@ struct StreamObservation {
   std::uint32_t clock_rate_hz = 0;
 };
 
+/// Where one direction of a flow stands at its last packet: what had gone both ways by then, that packet included.
+struct DirectionEnd {
+  Time first, last;                               ///< of its packets; meaningless where `packets` of its own direction is 0
+  std::uint64_t packets[2] = {0, 0}, bytes[2] = {0, 0};   ///< by Direction, at `last`; bytes: IP
+};
+
 struct FlowObservation {
   classify::Flow flow;
   Direction forward = Direction::sent;            ///< which direction the flow's forward way is
@@ -96,6 +104,7 @@ struct FlowObservation {
   SegmentRecord segments[2];                      ///< by Direction; empty: no TCP, or not much of it
   std::vector<classify::RoundTrip> round_trips;   ///< bounded
   std::uint8_t time_to_live[2] = {0, 0};          ///< median by Direction; 0: none
+  DirectionEnd ends[2];                           ///< by Direction
 };
 
 struct Observation {

@@ -171,6 +171,16 @@ void Builder::add_flows(Observation& observation) {
       if (kept.meter.segments[way]) flow.segments[found.turned ? 1 - way : way] = kept.meter.segments[way]->take();
     if (const auto trips = meters.round_trips.find(id); trips != meters.round_trips.end()) flow.round_trips = std::move(trips->second);
     for (std::size_t way = 0; way < 2; ++way) flow.time_to_live[found.turned ? 1 - way : way] = kept.meter.time_to_live[way];
+    for (std::size_t way = 0; way < 2; ++way) {
+      const auto& end = kept.meter.ends[way];
+      auto& own = flow.ends[found.turned ? 1 - way : way];
+      own.first = end.first;
+      own.last = end.last;
+      for (std::size_t side = 0; side < 2; ++side) {
+        own.packets[found.turned ? 1 - side : side] = end.packets[side];
+        own.bytes[found.turned ? 1 - side : side] = end.bytes[side];
+      }
+    }
   }
   for_each_index(traces.size(), [&](std::size_t i) {
     auto& flow = observation.flows[i];

@@ -1,7 +1,7 @@
 #include "report/prose.hpp"
 
 #include "classify/application.hpp"
-#include "metrics/verdict/verdict_thresholds.hpp"
+#include "metrics/verdict_thresholds.hpp"
 #include "report/encode.hpp"
 
 #include <fmt/format.h>
@@ -28,14 +28,25 @@ bool only_attempts_suffered(const metrics::Analysis& analysis) {
 std::string manner_of(const metrics::Finding& finding) {
   const auto is_told = [&](const char* name) { return number_of(finding, name).value_or(0) > 0; };
   if (is_told("far_end_silent")) return "far_end_silent";          // nothing tells whether it, or the path to it, died
+  if (finding.kind == metrics::FindingKind::one_way && finding.direction) return *finding.direction == metrics::Direction::sent ? "sent" : "received";
   if (finding.kind == metrics::FindingKind::loss && is_told("over_tcp")) return "over_tcp";
   if (finding.kind == metrics::FindingKind::loss && is_told("by_reports")) return "by_reports";
   if (is_told("by_uptime")) return "by_uptime";                    // a beat of the calls' own ages, not of the clock
   if (finding.kind != metrics::FindingKind::blocking) return std::string(name_of(finding.mechanism));
   const auto number = [&](const char* name) { return number_of(finding, name).value_or(0); };
   const double tries = number("tries"), by_looks = number("as_filters_do"), by_own = number("by_own_resolver");
+  // First what explains it without the application.
+  if (is_told("address_family_unanswered")) return "address_family";
+  if (is_told("source_unanswered")) return "source_address";
+  if (is_told("went_on_over_tcp")) return "fallback";
+  if (is_told("closed_network") && number("closed_network") + 2 >= tries) return "closed_network";
+  if (is_told("nothing_else_answered")) return "alone";
   if (is_told("from_nearby") && number("from_nearby") >= tries) return "router";
-  if (is_told("sign_ins_answered")) return "media";
+  if (number("tries_dtls_hello") * 2 > tries) return "dtls";
+  if ((number("tries_stun_request") + number("tries_stun_check") + number("tries_allocation")) * 2 > tries && finding.mechanism == metrics::Mechanism::no_reply && !is_told("sign_ins_answered")) return "stun";
+  if (is_told("sign_ins_answered") && is_told("media_only")) return "media";
+  const bool of_the_host = finding.mechanism == metrics::Mechanism::no_reply || finding.mechanism == metrics::Mechanism::refused;
+  if (of_the_host && number("targets") == 1 && !is_told("host_answers_otherwise")) return "one_host";
   if (by_looks > 0 && by_looks >= tries) return "filter";
   return by_own > 0 && by_looks + by_own >= tries ? "resolver" : std::string(name_of(finding.mechanism));
 }
@@ -114,6 +125,8 @@ std::string Prose::lacking(const metrics::Analysis& analysis) const {
     seconds = std::max(seconds, capture::seconds(stream.end_time - stream.start_time));
     packets += stream.packets;
   }
+  const auto& calls = analysis.call_verdicts;
+  if (std::any_of(calls.begin(), calls.end(), [](const auto& call) { return call.lack == metrics::Lack::unread; })) return catalogue_.text("lack.unread");
   if (seconds >= metrics::shortest_call && packets >= metrics::fewest_packets) return catalogue_.text("lack.capture_lost");
   return catalogue_.text("lack.too_short", {{"span", value(span_text(seconds))},
                                             {"packets", value(std::to_string(packets))},
@@ -176,20 +189,34 @@ std::string Prose::finding(const metrics::Finding& finding) const {
     const auto found = number_of(finding, name);
     return found ? value(fmt::format("{:.0f} ms", *found)) : unknown;
   };
-  const auto loss = number_of(finding, "loss_ratio"), tries = number_of(finding, "tries"), longest = number_of(finding, "longest_s"),
+  const auto loss = number_of(finding, "loss_ratio"), tries = number_of(finding, "tries"), longest = finding.kind == metrics::FindingKind::one_way ? number_of(finding, "silent_s") : number_of(finding, "longest_s"),
              offset = number_of(finding, "offset_bytes"), others = number_of(finding, "control_loss_ratio");
+  const auto amount = [&](std::string_view unit, const std::optional<double>& of) {
+    if (!of) return unknown;
+    if (unit == "seconds") return span(of);
+    return catalogue_.text(unit == "bytes" ? "amount.bytes" : "amount.packets", {{"amount", value(unit == "bytes" ? fmt::format("{:.1f}", *of / 1000) : fmt::format("{:.0f}", *of))}});
+  };
+  auto limit = amount(finding.unit, finding.limit);
+  for (const char* unit : {"packets", "bytes", "seconds"})   // what can't be told from it
+    if (const auto other = number_of(finding, ("or_" + std::string(unit)).c_str())) limit = catalogue_.text("amount.or", {{"one", limit}, {"other", amount(unit, other)}});
   const std::string kind(name_of(finding.kind)), mechanism(name_of(finding.mechanism));
   const Parameters parameters = {
       {"application", application(finding.application)}, {"direction", direction(finding.direction)},
       {"mechanism", catalogue_.has("mechanism." + mechanism) ? catalogue_.text("mechanism." + mechanism) : value(mechanism)}, {"rate", rate(finding.rate_bps)}, {"low", rate(finding.rate_bps_low)}, {"high", rate(finding.rate_bps_high)},
       {"period", span(finding.period_s)}, {"period_low", span(finding.period_s_low)}, {"period_high", span(finding.period_s_high)},
       {"count", finding.count ? value(std::to_string(*finding.count)) : unknown},
+      {"asked", value(fmt::format("{:.0f}", number_of(finding, "asked").value_or(0)))},
       {"tries", tries ? value(fmt::format("{:.0f}", *tries)) : finding.count ? value(std::to_string(*finding.count)) : unknown},
       {"loss", loss ? value(percent_text(*loss)) : unknown}, {"others", others ? value(percent_text(*others)) : unknown}, {"jitter", milliseconds("jitter_ms")}, {"step", milliseconds("step_ms")},
       {"offset", offset ? value(fmt::format("{:.1f} kB", *offset / 1000)) : unknown}, {"quota_period", span(number_of(finding, "quota_period_s"))},
-      {"stalled", span(number_of(finding, "stalled_s"))}, {"duration", span(longest ? *longest : capture::seconds(finding.end_time - finding.start_time))}};
+      {"limit", limit}, {"stalled", span(number_of(finding, "stalled_s"))}, {"duration", span(longest ? *longest : capture::seconds(finding.end_time - finding.start_time))}};
   const std::string exact = "finding." + kind + "." + manner_of(finding);
   return sentence_case(catalogue_.text(catalogue_.has(exact) ? exact : "finding." + kind, parameters));
+}
+
+std::string Prose::step(const classify::Attempt& attempt) const {
+  const std::string exact = "step." + std::string(name_of(attempt.step));
+  return catalogue_.text(catalogue_.has(exact) ? exact : "stage." + std::string(name_of(attempt.stage)));
 }
 
 std::string Prose::reason(const metrics::Alternative& alternative) const { return catalogue_.text("reason." + std::string(alternative.reason)); }
@@ -213,6 +240,10 @@ std::string_view name_of(classify::Ending ending) {
 std::string_view name_of(classify::Attempt::Stage stage) {
   static constexpr std::string_view names[] = {"dns", "tcp", "tls", "udp", "signalling"};
   return names[static_cast<std::size_t>(stage)];
+}
+std::string_view name_of(classify::Attempt::Step step) {
+  static constexpr std::string_view names[] = {"look_up", "connection", "client_hello", "message", "stun_request", "allocation", "stun_check", "dtls_hello", "datagrams", "request"};
+  return names[static_cast<std::size_t>(step)];
 }
 std::string_view name_of(classify::Attempt::Outcome outcome) {
   static constexpr std::string_view names[] = {"answered", "no_reply", "reset", "refused", "prohibited", "nxdomain", "forged"};

@@ -14,6 +14,7 @@ std::string_view name_of(metrics::AlternativeStatus status);
 std::string_view name_of(classify::MediaKind kind);
 std::string_view name_of(classify::Ending ending);
 std::string_view name_of(classify::Attempt::Stage stage);
+std::string_view name_of(classify::Attempt::Step step);
 std::string_view name_of(classify::Attempt::Outcome outcome);
 
 /// `html`: values come encoded and wrapped in <bdi dir=ltr>, so that they read left to right in any language.
@@ -41,6 +42,8 @@ class Prose {
   std::string standing(const metrics::Verdict& verdict) const;
   std::string finding(const metrics::Finding& finding) const;
   std::string reason(const metrics::Alternative& alternative) const;
+  /// The rung of an attempt, where it has a name of its own; else its stage.
+  std::string step(const classify::Attempt& attempt) const;
 
  private:
   std::string headline(const metrics::Verdict& verdict, const std::string& kind) const;

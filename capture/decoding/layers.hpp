@@ -42,6 +42,9 @@ struct NetworkHeader {
   bool cut = false;   ///< fragments were captured incompletely
 };
 
+/// RFC 9293 3.1, over the pseudo-header and the whole segment.
+Checksum tcp_checksum(const NetworkHeader& header, Bytes segment);
+
 /// Reads a link layer down to what the next layer is.
 struct LinkResult {
   std::uint16_t ether_type = 0;

@@ -81,6 +81,8 @@ void Decoder::State::tcp(const NetworkHeader& header, Slice rest) {
   datagram.five_tuple.source = source;
   datagram.five_tuple.destination = destination;
   datagram.tcp = segment;
+  const bool opens_or_closes = segment->syn() || segment->fin() || segment->rst();
+  if (opens_or_closes && !rest.truncated() && !header.cut) datagram.tcp->checksum = tcp_checksum(header, rest.bytes);
   tell();
 }
 

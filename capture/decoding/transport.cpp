@@ -43,6 +43,19 @@ std::optional<TcpSegment> read_tcp(Bytes bytes, Endpoint& source, Endpoint& dest
   return read_tcp_options(segment, rest.first(std::min(rest.size(), header_length - 20)));
 }
 
+Checksum tcp_checksum(const NetworkHeader& header, Bytes segment) {
+  std::uint64_t sum = protocol::tcp + segment.size();
+  const auto add = [&](Bytes bytes) {
+    for (std::size_t i = 0; i < bytes.size(); ++i) sum += i % 2 == 0 ? static_cast<std::uint64_t>(bytes[i]) << 8 : bytes[i];
+  };
+  const std::size_t size = header.source.version == 4 ? 4 : 16;
+  add(Bytes(header.source.bytes).first(size));
+  add(Bytes(header.destination.bytes).first(size));
+  add(segment);
+  while (sum >> 16) sum = (sum & 0xffff) + (sum >> 16);
+  return sum == 0xffff ? Checksum::good : Checksum::bad;
+}
+
 bool is_icmp_error(std::uint8_t which, std::uint8_t type) {
   if (which == protocol::icmpv6) return type >= 1 && type <= 4;   // RFC 4443, 2.1
   constexpr std::uint8_t unreachable = 3, quench = 4, redirect = 5, time_exceeded = 11, parameter = 12;

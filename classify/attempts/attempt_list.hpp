@@ -17,7 +17,7 @@ class AttemptList {
   std::vector<Attempt> take();
 
  private:
-  using Key = std::tuple<std::string_view, Attempt::Stage, Attempt::Outcome, Untrusted>;
+  using Key = std::tuple<std::string_view, Attempt::Stage, Attempt::Step, Attempt::Outcome, capture::IpAddress, Untrusted>;
   std::map<Key, Attempt> attempts_;
 };
 

@@ -3,6 +3,7 @@
 #include "classify/nearness.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace callwitness::classify {
 namespace {
@@ -16,6 +17,7 @@ constexpr double most = 2.0 / 3;
 // Records' times to live, weighed only beside an answer that is bogus or contradicted (docs/methods/attempts.md).
 constexpr std::uint32_t longest_lifetime = 7 * 24 * 3600;
 constexpr std::uint32_t wildly = 10;
+constexpr int telling_hops = 3;                          // routes change by one or two
 constexpr std::uint8_t server_failure = 2, no_such_name = 3, refused_code = 5;
 
 Outcome outcome_of(const DnsMessage& message) {
@@ -160,6 +162,7 @@ void DnsAttempts::on_response(Query& query, const DnsMessage& message, const Dat
   if (!contradiction) return;
   query.outcome = Outcome::forged;
   query.contradicted = true;
+  query.two_senders = query.two_senders || std::abs(int{datagram.time_to_live} - int{query.hop_limit}) >= telling_hops;
   query.as_filters_do = false;   // a filter in the resolver would have let no other answer out
   query.odd_lifetime = query.odd_lifetime || differ_wildly(query.lifetime, message.time_to_live);
 }
@@ -174,6 +177,9 @@ void DnsAttempts::settle(const Query& query, AttemptList& list) {
   Attempt attempt;
   attempt.application = query.application;
   attempt.stage = Attempt::Stage::dns;
+  attempt.step = Attempt::Step::look_up;
+  attempt.source = query.client.address;
+  attempt.asked = query.asked;
   attempt.outcome = query.outcome.value_or(Outcome::no_reply);
   if (query.outcome && does_not_fit(query)) attempt.outcome = Outcome::forged;
   attempt.target = Untrusted(query.question);
@@ -186,7 +192,8 @@ void DnsAttempts::settle(const Query& query, AttemptList& list) {
   });
   const bool own = attempt.outcome != Outcome::answered && !query.as_filters_do && !query.contradicted && !page_elsewhere &&
                    may_be_own(query.resolver, query.client.address, query.hop_limit);
-  attempt.look_up = {query.as_filters_do ? 1u : 0u, own ? 1u : 0u, query.contradicted ? 1u : 0u, query.odd_lifetime ? 1u : 0u};
+  const bool resolver_silent = !query.outcome && !resolvers_.contains(query.resolver);
+  attempt.look_up = {query.as_filters_do ? 1u : 0u, own ? 1u : 0u, query.contradicted ? 1u : 0u, resolver_silent ? 1u : 0u, query.two_senders ? 1u : 0u, query.odd_lifetime ? 1u : 0u};
   list.add(std::move(attempt));
 }
 

@@ -29,7 +29,7 @@ class DnsAttempts {
     capture::IpAddress resolver;                   ///< that was asked
     std::vector<capture::IpAddress> addresses;
     std::optional<std::uint32_t> lifetime;         ///< of the first answer's records
-    bool as_filters_do = false, contradicted = false, odd_lifetime = false;
+    bool as_filters_do = false, contradicted = false, two_senders = false, odd_lifetime = false;
     std::vector<std::uint64_t> ordinals;
   };
   /// How a resolver's answers come, those about other services included.

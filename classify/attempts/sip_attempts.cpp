@@ -1,5 +1,7 @@
 #include "classify/attempts/sip_attempts.hpp"
 
+#include "classify/nearness.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -69,13 +71,14 @@ bool SipAttempts::on_datagram(const Flow& flow, const Datagram& datagram, Attemp
     if (found != requests_.end()) {
       if (found->ordinals.size() < AttemptList::ordinal_limit) found->ordinals.push_back(datagram.ordinal);
       found->last_time = datagram.time;
+      ++found->asked;
       return true;
     }
     if (requests_.size() >= request_limit) {
       settle(requests_.front(), list);
       requests_.pop_front();
     }
-    Request made{std::move(key), datagram.five_tuple.destination, flow.id, datagram.time, datagram.time, {datagram.ordinal}, std::nullopt};
+    Request made{std::move(key), datagram.five_tuple, flow.id, datagram.time, datagram.time, {datagram.ordinal}, std::nullopt};
     made.has_credentials = !header(text, "authorization", "").empty() || !header(text, "proxy-authorization", "").empty();
     requests_.push_back(std::move(made));
     return true;
@@ -103,15 +106,40 @@ void SipAttempts::on_answer(Request& request, int code, const Datagram& datagram
     request.refusal_time_to_live = datagram.time_to_live;
   }
   request.outcome = refusal ? Outcome::refused : Outcome::answered;
+  request.by_service = refusal;
+}
+
+void SipAttempts::on_icmp(IcmpSays says, const FiveTuple& about, const Datagram& datagram) {
+  for (auto& request : requests_) {
+    if (request.outcome || request.five_tuple != about) continue;
+    if (request.ordinals.size() < AttemptList::ordinal_limit) request.ordinals.push_back(datagram.ordinal);
+    request.last_time = datagram.time;
+    if (says == IcmpSays::unreachable) {
+      request.unreachable = true;
+      continue;
+    }
+    const auto& sender = datagram.five_tuple.source.address;
+    request.by_target = sender == about.destination.address;
+    request.by_access = !request.by_target && is_of_access(datagram.time_to_live);
+    request.from_nearby = is_nearby(datagram.time_to_live) && (!sender.is_routable() || is_same_link(sender, about.source.address));
+    request.outcome = says == IcmpSays::prohibited ? Outcome::prohibited : Outcome::refused;
+  }
 }
 
 void SipAttempts::settle(const Request& request, AttemptList& list) {
   Attempt attempt;
   attempt.application = "sip";
   attempt.stage = Attempt::Stage::signalling;
+  attempt.step = Attempt::Step::request;
   attempt.outcome = request.outcome.value_or(Outcome::no_reply);
-  attempt.by_service = attempt.outcome == Outcome::refused;
-  attempt.target = Untrusted(request.server.text());
+  attempt.source = request.five_tuple.source.address;
+  attempt.asked = request.asked;
+  attempt.by_service = request.by_service;
+  attempt.by_target = request.by_target ? 1 : 0;
+  attempt.by_access = request.by_access ? 1 : 0;
+  attempt.from_nearby = request.from_nearby ? 1 : 0;
+  attempt.unreachable = request.unreachable ? 1 : 0;
+  attempt.target = Untrusted(request.five_tuple.destination.text());
   attempt.first_time = request.time;
   attempt.last_time = request.last_time;
   attempt.ordinals = request.ordinals;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "classify/attempts/attempt_list.hpp"
+#include "classify/attempts/first_datagrams.hpp"
 
 #include <deque>
 
@@ -15,12 +16,14 @@ class SipAttempts {
   }
   /// True if the datagram is a SIP message (nothing else need look at it).
   bool on_datagram(const Flow& flow, const Datagram& datagram, AttemptList& list);
+  /// What was said of a packet `about`, which may have been one of the requests.
+  void on_icmp(IcmpSays says, const FiveTuple& about, const Datagram& datagram);
   void finish(Time end, AttemptList& list);
 
  private:
   struct Request {
     std::string key;                               ///< Call-ID and CSeq
-    Endpoint server;
+    FiveTuple five_tuple;                          ///< of the request
     FlowId flow{};
     Time time, last_time;
     std::vector<std::uint64_t> ordinals;
@@ -28,6 +31,8 @@ class SipAttempts {
     bool has_credentials = false;                  ///< it bears a password's proof
     int refusal = 0;                               ///< status code of a refusal, whose sender's hop limit is:
     std::uint8_t refusal_time_to_live = 0;
+    std::uint32_t asked = 1;
+    bool by_service = false, by_target = false, by_access = false, from_nearby = false, unreachable = false;
   };
   void on_answer(Request& request, int code, const Datagram& datagram);
   void expire(Time now, AttemptList& list);

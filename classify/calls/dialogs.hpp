@@ -17,7 +17,12 @@ struct Dialog {
   Time invited;
   std::optional<Time> answered, ended;
   bool bye = false, refused = false;
+  bool offered_both_ways = true;       ///< so far, of every description; what holds came later is in `holds`
+  std::uint32_t descriptions = 0, session_expires_s = 0;
+  std::vector<Announced::Hold> holds;  ///< bounded
   std::vector<FlowId> flows;           ///< of the signalling, few
+
+  Announced announced() const { return {answered.has_value(), refused, descriptions >= 2 && offered_both_ways, session_expires_s, holds}; }
 };
 
 /// The beginning of a key that no Call-ID has, for those have no space.

@@ -10,6 +10,13 @@ constexpr int ip_id_far = 2000;
 
 std::size_t index(Way way) { return static_cast<std::size_t>(way); }
 
+/// A reset against which nothing speaks: numbered and from as far as its way's segments, none of which followed it.
+bool is_plain(const Reset& reset) {
+  constexpr int telling_hops = 3;
+  const bool as_far = reset.flow_time_to_live == 0 || std::abs(int{reset.time_to_live} - int{reset.flow_time_to_live}) < telling_hops;
+  return as_far && reset.sequence_offset == 0 && reset.segments_after == 0 && !reset.bad_checksum && !reset.ip_id_outlier;
+}
+
 }  // namespace
 
 bool is_client_hello(Bytes payload) {
@@ -36,6 +43,7 @@ TcpTracker::Observed TcpTracker::on_segment(const Flow& flow, Way way, const Dat
   if (segment.rst()) {
     note_reset(flow, way, datagram, resets);
     closed_at_ = datagram.time;
+    if (!goodbye_) goodbye_ = datagram.time;
     return observed;
   }
   if (datagram.payload_length > 0) {
@@ -63,6 +71,8 @@ TcpTracker::Observed TcpTracker::on_segment(const Flow& flow, Way way, const Dat
   } else if (datagram.payload_length > 0 && other.data_segments > 0) {
     established_ = true;
   }
+  side.good_checksums += segment.checksum == capture::Checksum::good ? 1 : 0;
+  side.bad_checksums += segment.checksum == capture::Checksum::bad ? 1 : 0;
   if (segment.syn()) {
     side.syn = true;
     side.initial = segment.sequence;
@@ -75,7 +85,10 @@ TcpTracker::Observed TcpTracker::on_segment(const Flow& flow, Way way, const Dat
   if (datagram.payload_length > 0) {
     ++side.data_segments;
     side.client_hello_last = is_client_hello(datagram.payload);
-    if (is_tls_alert(datagram.payload)) close_notify_ = true;
+    if (is_tls_alert(datagram.payload)) {
+      close_notify_ = true;
+      if (!goodbye_) goodbye_ = datagram.time;
+    }
   }
   if (segment.fin()) {
     side.fin = true;
@@ -137,6 +150,8 @@ void TcpTracker::note_reset(const Flow& flow, Way way, const Datagram& datagram,
   if (other.segments > 0) reset.since_trigger = datagram.time - other.last_time;
   reset.minimum_round_trip = other.minimum_round_trip;
   reset.closing = fin() || close_notify_;
+  reset.bad_checksum = datagram.tcp->checksum == capture::Checksum::bad && side.good_checksums > 0 && side.bad_checksums == 0;
+  for (const auto at : own_resets_) reset.after_reset = reset.after_reset || is_plain(resets[at]);
   own_resets_.push_back(static_cast<std::uint32_t>(resets.size()));
   resets.push_back(reset);
 }

@@ -22,6 +22,7 @@ class TcpTracker {
   bool reset() const { return !own_resets_.empty(); }
   bool close_notify() const { return close_notify_; }
   Time closed_at() const { return closed_at_; }
+  std::optional<Time> goodbye() const { return goodbye_; }   ///< of the first FIN or close_notify
   /// A SYN that can't belong to this connection any more: the ports are used again.
   bool superseded_by(Way way, const Datagram& datagram) const;
   bool established() const { return established_; }
@@ -29,6 +30,7 @@ class TcpTracker {
  private:
   struct Side {
     std::uint32_t initial = 0, next = 0, segments = 0, data_segments = 0;
+    std::uint32_t good_checksums = 0, bad_checksums = 0;
     bool syn = false, known = false, fin = false, client_hello_last = false;
     Time last_time;
     std::uint8_t time_to_live = 0;
@@ -46,6 +48,7 @@ class TcpTracker {
   std::vector<std::uint32_t> own_resets_;           ///< indices into the classifier's list
   Time syn_time_, syn_ack_time_, closed_at_;
   std::optional<Way> syn_ack_way_;
+  std::optional<Time> goodbye_;
   bool handshake_told_ = false, established_ = false, close_notify_ = false;
 };
 

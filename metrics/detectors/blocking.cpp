@@ -1,6 +1,9 @@
-// D10: an application that can't be reached, by the stage at which it fails. docs/methods/blocking.md
+// D10: an application that can't be reached, by the stage at which it fails. What that says of anybody: verdict/blocking_rules.
+// docs/methods/blocking.md
 #include "metrics/contrast.hpp"
 #include "metrics/finding_support.hpp"
+#include "metrics/host_traffic.hpp"
+#include "metrics/starts.hpp"
 
 #include <algorithm>
 #include <map>
@@ -9,19 +12,19 @@
 namespace callwitness::metrics {
 namespace {
 
-constexpr std::uint32_t least_tries = 3;
-constexpr std::size_t least_other_flows = 2;   ///< flows of others that were answered: the line works
+constexpr std::uint32_t least_tries = 3;       ///< or packets that asked: one lost packet is no failure
 constexpr auto near_in_time = std::chrono::seconds(30);
-constexpr auto tried_again_after = std::chrono::seconds(30);
-constexpr auto least_held = std::chrono::seconds(10);
-constexpr double by_its_looks = 0.85, one_target = 0.9, several_targets = 0.97, told_so = 0.99;   ///< 0.95 and more accuses
+constexpr std::uint64_t lives = 3;             ///< packets each way by which a target is known to answer otherwise
+constexpr double media_rate = 12'000, media_seconds = 10;   ///< bit/s each way: less is no voice
+constexpr double by_its_looks = 0.85, one_target = 0.9, several_targets = 0.97, told_so = 0.99;
 
-using classify::Attempt;
 using enum AlternativeStatus;
+using Stage = Attempt::Stage;
+using Step = Attempt::Step;
 
 Mechanism mechanism_of(const Attempt& attempt) {
   using enum Attempt::Outcome;
-  if (attempt.stage == Attempt::Stage::dns) return Mechanism::dns;
+  if (attempt.stage == Stage::dns) return Mechanism::dns;
   switch (attempt.outcome) {
     case reset: return Mechanism::tcp_rst;
     case refused: return Mechanism::refused;
@@ -31,33 +34,109 @@ Mechanism mechanism_of(const Attempt& attempt) {
   }
 }
 
-/// What the user's own filter or router may have done.
-std::uint32_t own_doing(const Attempt& attempt) {
-  return std::min(attempt.tries, attempt.look_up.as_filters_do + attempt.look_up.by_own_resolver + attempt.from_nearby);
+std::string_view number_of(Step step) {
+  switch (step) {
+    case Step::look_up: return "tries_look_up";
+    case Step::connection: return "tries_connection";
+    case Step::client_hello: return "tries_client_hello";
+    case Step::message: return "tries_message";
+    case Step::stun_request: return "tries_stun_request";
+    case Step::allocation: return "tries_allocation";
+    case Step::stun_check: return "tries_stun_check";
+    case Step::dtls_hello: return "tries_dtls_hello";
+    case Step::request: return "tries_request";
+    default: return "tries_datagrams";
+  }
+}
+
+std::uint16_t port_of(const Attempt& attempt) {
+  const std::string_view target = attempt.target.raw();
+  std::uint32_t port = 0;
+  for (const char c : target.substr(std::min(target.size(), target.rfind(':') + 1)).substr(0, 5))
+    if (c >= '0' && c <= '9') port = port * 10 + static_cast<std::uint32_t>(c - '0');
+  return static_cast<std::uint16_t>(std::min(port, 0xffffu));
+}
+
+bool is_over_tcp(const Attempt& attempt) { return attempt.stage == Stage::tcp || (attempt.stage == Stage::tls && attempt.step != Step::dtls_hello) || attempt.step == Step::message; }
+
+/// A closed network explains silence and refusals at a port of its own, but no made-up name and nothing at the web's port.
+bool may_be_closed(const Attempt& attempt) {
+  return attempt.stage != Stage::dns && !is_customary_port(is_over_tcp(attempt) ? capture::protocol::tcp : capture::protocol::udp, port_of(attempt));
+}
+
+struct Share { const Attempt* attempt; UnansweredStart start; };
+
+/// Tries of one application from one host.
+struct Group {
+  std::string_view application;
+  std::set<capture::IpAddress> hosts;
+  std::vector<Share> counted, family, source;    ///< the latter two: whose source address is answered nowhere
+};
+
+/// One host has at most one address of each family here; where there are more, each is a host of its own.
+std::vector<Group> groups_of(const classify::Classification& classification) {
+  const auto& attempts = classification.attempts;
+  const AnsweredAddresses answered(classification);
+  std::map<std::string_view, std::map<capture::IpAddress, std::vector<Share>>> by_application;
+  for (const auto& start : unanswered_starts(classification))
+    by_application[attempts[start.attempt].application][attempts[start.attempt].source].push_back({&attempts[start.attempt], start});
+  std::vector<Group> groups;
+  for (auto& [application, by_host] : by_application) {
+    std::size_t families[2] = {0, 0};
+    for (const auto& [host, shares] : by_host) families[host.version == 6 ? 1 : 0] += answered.contains(host) ? 1 : 0;
+    const bool one_host = families[0] <= 1 && families[1] <= 1;
+    for (auto& [host, shares] : by_host) {
+      if (groups.empty() || groups.back().application != application || !one_host) groups.push_back({application, {}, {}, {}, {}});
+      Group& group = groups.back();
+      const bool counts = answered.contains(host) || (!answered.has_family(4) && !answered.has_family(6));
+      auto& into = counts ? group.counted : !answered.has_family(host.version) ? group.family : group.source;
+      into.insert(into.end(), shares.begin(), shares.end());
+      if (counts) group.hosts.insert(host);
+    }
+  }
+  return groups;
 }
 
 struct Failures {
-  std::uint32_t tries = 0, own_doing = 0, from_nearby = 0;
+  std::uint32_t tries = 0, asked = 0, own_doing = 0, may_be_closed = 0;
   std::map<Mechanism, std::uint32_t> by_mechanism;
-  std::set<std::string> targets;
-  Attempt::LookUp look_up;
+  std::map<std::string_view, double> numbers;
+  std::set<std::string_view> targets, own_targets;
+  std::set<FlowId> flows;
+  bool all_media = true, worked_at_other_times = true, over_tcp = false;
   Finding finding;
 
-  void add(const Attempt& attempt) {
-    if (tries == 0) finding.start_time = finding.end_time = attempt.first_time;
-    tries += attempt.tries;
-    by_mechanism[mechanism_of(attempt)] += attempt.tries;
-    look_up.as_filters_do += attempt.look_up.as_filters_do;
-    look_up.by_own_resolver += attempt.look_up.by_own_resolver;
-    own_doing += metrics::own_doing(attempt);
-    from_nearby += attempt.from_nearby;
-    look_up.contradicted += attempt.look_up.contradicted;
-    look_up.odd_lifetime += attempt.look_up.odd_lifetime;
-    if (metrics::own_doing(attempt) < attempt.tries) targets.insert(std::string(attempt.target.raw()));
-    finding.start_time = std::min(finding.start_time, attempt.first_time);
+  void add(const Share& share) {
+    const Attempt& attempt = *share.attempt;
+    const std::uint32_t some = share.start.tries;
+    if (tries == 0) finding.start_time = share.start.first_time, finding.end_time = attempt.last_time;
+    tries += some;
+    asked += std::max(some, static_cast<std::uint32_t>(std::uint64_t{attempt.asked} * some / std::max(1u, attempt.tries)));
+    by_mechanism[mechanism_of(attempt)] += some;
+    numbers[number_of(attempt.step)] += some;
+    const auto count = [&](std::string_view name, std::uint32_t of) { if (of > 0) numbers[name] += std::min(of, some); };
+    count("as_filters_do", attempt.look_up.as_filters_do);
+    count("by_own_resolver", attempt.look_up.by_own_resolver);
+    count("contradicted", attempt.look_up.contradicted);
+    count("resolver_silent", attempt.look_up.resolver_silent);
+    count("two_senders", attempt.look_up.two_senders);
+    count("odd_lifetime", attempt.look_up.odd_lifetime);
+    count("from_nearby", attempt.from_nearby);
+    count("by_target", attempt.by_target);
+    count("by_stranger", attempt.by_stranger);
+    if (attempt.from_nearby == 0) count("by_access", attempt.by_access);
+    count("unreachable", attempt.unreachable);
+    const std::uint32_t own = std::min(some, attempt.look_up.as_filters_do + attempt.look_up.by_own_resolver + attempt.from_nearby);
+    own_doing += own;
+    if (metrics::may_be_closed(attempt)) may_be_closed += some;
+    (own < some ? targets : own_targets).insert(target_host(attempt));
+    all_media = all_media && attempt.is_media;
+    worked_at_other_times = worked_at_other_times && share.start.worked_at_other_times;
+    over_tcp = over_tcp || is_over_tcp(attempt);
+    finding.start_time = std::min(finding.start_time, share.start.first_time);
     finding.end_time = std::max(finding.end_time, attempt.last_time);
     finding.packets.insert(finding.packets.end(), attempt.ordinals.begin(), attempt.ordinals.end());
-    finding.flows.insert(finding.flows.end(), attempt.flows.begin(), attempt.flows.end());
+    flows.insert(attempt.flows.begin(), attempt.flows.end());
   }
   /// Too few tries failed in a way that only others than the user can have brought about.
   bool may_be_own() const { return own_doing > 0 && tries - own_doing < least_tries; }
@@ -66,79 +145,122 @@ struct Failures {
   }
 };
 
-struct Tally {
-  Failures all, media;                         ///< media: UDP that nobody answered
-  std::uint32_t answered = 0, media_answered = 0;
-};
-
-struct Others {
-  std::size_t answered = 0, udp = 0;           ///< flows of others; of those over UDP, look-ups and clocks aside
-};
-
-Others others_of(const classify::Classification& classification, std::string_view application, const Finding& finding) {
-  constexpr std::uint16_t of_the_network[] = {53, 67, 123, 137, 1900, 5353, 5355};
-  Others others;
+/// Sign-ins of the application that were answered, and what it did over TCP instead of UDP.
+void add_rest_of_application(const classify::Classification& classification, std::string_view application, Failures& failures) {
+  for (const auto& attempt : classification.attempts)
+    if (attempt.application == application && attempt.outcome == Attempt::Outcome::answered && !attempt.is_media && attempt.stage != Stage::dns && attempt.stage != Stage::tcp)
+      failures.numbers["sign_ins_answered"] += attempt.tries;
+  if (!failures.all_media) return;
   for (const auto& flow : classification.flows) {
-    if (flow.label.application == application || flow.backward.packets < 2) continue;
-    if (flow.last_time < finding.start_time - near_in_time || flow.first_time > finding.end_time + near_in_time) continue;
-    ++others.answered;
-    const auto port = flow.five_tuple.destination.port;
-    if (flow.five_tuple.protocol == capture::protocol::udp && std::find(std::begin(of_the_network), std::end(of_the_network), port) == std::end(of_the_network)) ++others.udp;
+    if (flow.five_tuple.protocol != capture::protocol::tcp || flow.label.application != application || flow.last_time < failures.finding.start_time) continue;
+    const double lasted = capture::seconds(flow.last_time - flow.first_time);
+    const auto least = static_cast<double>(std::min(flow.forward.ip_bytes, flow.backward.ip_bytes));
+    if (lasted >= media_seconds && 8 * least >= media_rate * lasted) ++failures.numbers["went_on_over_tcp"];
   }
-  return others;
 }
 
-double confidence_of(Mechanism mechanism, const Failures& failures, bool unnamed) {
-  // The host itself says that nobody listens there: a closed port, as far as one end can tell.
-  if (mechanism == Mechanism::refused || unnamed || failures.may_be_own()) return by_its_looks;
-  if (mechanism == Mechanism::tcp_rst || mechanism == Mechanism::icmp) return told_so;
+/// Whether the hosts that are silent here answer something else: then they are not down.
+bool answers_otherwise(const classify::Classification& classification, const Failures& failures) {
+  if (failures.numbers.contains("tries_dtls_hello") && failures.numbers.at("tries_dtls_hello") >= failures.tries) return true;
+  if (failures.targets.size() != 1) return false;
+  const auto address = capture::IpAddress::parse(*failures.targets.begin());
+  if (!address) return false;
+  return std::any_of(classification.flows.begin(), classification.flows.end(), [&](const classify::Flow& flow) {
+    const auto& tuple = flow.five_tuple;
+    return (tuple.destination.address == *address || tuple.source.address == *address) && std::min(flow.forward.packets, flow.backward.packets) >= lives && !failures.flows.contains(flow.id);
+  });
+}
+
+void add_alternatives(Finding& finding, const Failures& failures, const HostTraffic& traffic) {
+  const auto has = [&](const char* name) { return finding.numbers.contains(name); };
+  const bool line_works = traffic.line_works();
+  finding.alternatives = {{"application_server", has("went_on_over_tcp") ? ruled_out : not_ruled_out, has("went_on_over_tcp") ? "went_on_over_tcp" : "server_may_be_down", {}},
+                          {"wifi", line_works ? ruled_out : untestable, line_works ? "others_stayed_alive" : "no_control_traffic", {}},
+                          {"congestion", line_works ? ruled_out : untestable, line_works ? "others_stayed_alive" : "no_control_traffic", {}}};
+  if (has("address_family_unanswered")) finding.alternatives.push_back({"address_family", not_ruled_out, "family_never_answered", {}});
+  if (has("source_unanswered")) finding.alternatives.push_back({"source_address", not_ruled_out, "source_never_answered", {}});
+  if (has("closed_network") || has("closed_to_udp")) finding.alternatives.push_back({"closed_network", not_ruled_out, "only_names_and_web_answered", {}});
+  else if (failures.may_be_closed > 0) finding.alternatives.push_back({"closed_network", ruled_out, "other_ports_were_answered", {}});
+  if (has("from_nearby")) finding.alternatives.push_back({"own_router", not_ruled_out, "sent_from_nearby", {}});
+  else if (finding.mechanism == Mechanism::no_reply) finding.alternatives.push_back({"own_router", untestable, "silence_has_no_sender", {}});
+  if (failures.all_media) {
+    const bool udp_works = traffic.others_udp >= 2;
+    finding.alternatives.push_back({"own_firewall", udp_works ? ruled_out : not_ruled_out, udp_works ? "other_udp_was_answered" : "no_other_udp", {}});
+  }
+  if (finding.mechanism != Mechanism::dns) return;
+  if (has("contradicted") && finding.numbers.at("contradicted") >= least_tries) finding.alternatives.push_back({"own_filter", ruled_out, "another_answer_came", {}});
+  else finding.alternatives.push_back({"own_filter", not_ruled_out, has("as_filters_do") ? "filters_answer_so" : has("by_own_resolver") ? "resolver_may_be_own" : "resolver_may_filter", {}});
+}
+
+/// How sure it is that the application can't be reached in this way, whosever doing that is.
+double confidence_of(const Finding& finding, const Failures& failures) {
+  if (finding.mechanism == Mechanism::refused || is_unnamed(finding.application) || failures.may_be_own() || failures.tries - failures.may_be_closed < (finding.numbers.contains("closed_network") ? least_tries : 0) || failures.tries < least_tries) return by_its_looks;
+  if (finding.mechanism == Mechanism::tcp_rst || finding.mechanism == Mechanism::icmp) return told_so;
   // A resolver answers a question once, from one store: another's answer came between, and what it holds is made up.
-  const bool made_up = failures.look_up.contradicted >= least_tries && failures.look_up.odd_lifetime >= least_tries;
-  return failures.targets.size() > 1 || made_up ? several_targets : one_target;
+  const bool made_up = finding.number("two_senders") >= least_tries || (finding.number("contradicted") >= least_tries && finding.number("odd_lifetime") >= least_tries);
+  return failures.targets.size() > 1 || made_up || finding.number("host_answers_otherwise") > 0 ? several_targets : one_target;
 }
 
-Finding finding_of(Failures&& failures, std::string_view application, const Others& others) {
+Scope scope_of(const Finding& finding, const HostTraffic& traffic) {
+  if (finding.numbers.contains("closed_network")) return {ScopeClass::host, "only_names_and_web_answered"};
+  if (!traffic.line_works()) return {ScopeClass::unknown, "no_control_traffic"};
+  return {ScopeClass::application, "others_stayed_alive"};
+}
+
+/// Against the best innocent rival. What names its sender, or two answers where one is due, leaves hardly any; of silence each further
+/// host must be down by itself.
+Strength strength_of(const Finding& finding, const Failures& failures) {
+  constexpr double validated = 3, of_each_host = 1, of_a_denial = 1, of_a_closed_port = 0.3;   // log10; so many innocents bound it
+  const auto rival = failures.may_be_own() ? std::string_view("own_router") : finding.mechanism == Mechanism::dns ? "own_filter" : "application_server";
+  if (failures.may_be_own()) return {of_a_closed_port, rival};
+  const auto hosts = static_cast<double>(failures.targets.size());
+  if (finding.mechanism == Mechanism::refused) return {of_a_closed_port * hosts, rival};
+  if (finding.number("two_senders") >= least_tries || finding.number("by_stranger") >= least_tries || finding.number("by_access") >= least_tries) return {validated, rival};
+  const double each = finding.mechanism == Mechanism::dns ? of_a_denial : of_each_host;
+  return {std::min(validated, each * (hosts + (finding.mechanism == Mechanism::tcp_rst || finding.mechanism == Mechanism::icmp ? 1 : 0))), rival};
+}
+
+std::optional<Finding> finding_of(const Group& group, const classify::Classification& classification) {
+  Failures failures;
+  const bool nothing_counts = group.counted.empty();
+  for (const auto* shares : {&group.counted, &group.family, &group.source})
+    if (shares == &group.counted || nothing_counts)
+      for (const auto& share : *shares) failures.add(share);
+  if (failures.tries < least_tries && failures.asked < least_tries) return std::nullopt;
+  add_rest_of_application(classification, group.application, failures);
+  const auto traffic = traffic_of(classification, group.hosts, group.application, failures.finding.start_time - near_in_time, failures.finding.end_time + near_in_time);
   Finding finding = std::move(failures.finding);
   finding.kind = FindingKind::blocking;
-  finding.application = application;
+  finding.application = group.application;
   finding.direction = Direction::sent;
   finding.mechanism = failures.mechanism();
   finding.count = failures.tries;
-  finding.numbers = {{"tries", static_cast<double>(failures.tries)}, {"targets", static_cast<double>(failures.targets.size())},
-                     {"other_flows_answered", static_cast<double>(others.answered)}};
-  finding.alternatives = {{"application_server", not_ruled_out, "server_may_be_down", {}},
-                          {"wifi", ruled_out, "others_stayed_alive", {}}, {"congestion", ruled_out, "others_stayed_alive", {}}};
-  if (failures.from_nearby > 0) {
-    finding.numbers["from_nearby"] = failures.from_nearby;
-    finding.alternatives.push_back({"own_router", not_ruled_out, "sent_from_nearby", {}});
-  } else if (finding.mechanism == Mechanism::no_reply) {
-    finding.alternatives.push_back({"own_router", untestable, "silence_has_no_sender", {}});
-  }
-  if (finding.mechanism != Mechanism::dns) return finding;
-  const auto& look_up = failures.look_up;
-  if (look_up.as_filters_do > 0) finding.numbers["as_filters_do"] = look_up.as_filters_do;
-  if (look_up.by_own_resolver > 0) finding.numbers["by_own_resolver"] = look_up.by_own_resolver;
-  if (look_up.contradicted > 0) finding.numbers["contradicted"] = look_up.contradicted;
-  if (look_up.odd_lifetime > 0) finding.numbers["odd_lifetime"] = look_up.odd_lifetime;
-  if (look_up.contradicted >= least_tries) finding.alternatives.push_back({"own_filter", ruled_out, "another_answer_came", {}});
-  else finding.alternatives.push_back({"own_filter", not_ruled_out, look_up.as_filters_do > 0 ? "filters_answer_so" : look_up.by_own_resolver > 0 ? "resolver_may_be_own" : "resolver_may_filter", {}});
-  return finding;
-}
-
-/// Signing in works, and no media get through: an application is blocked where it matters.
-std::optional<Finding> media_blocked(Tally& tally, std::string_view application, const classify::Classification& classification) {
-  if (tally.media.tries < least_tries || tally.media_answered > 0) return std::nullopt;
-  const Others others = others_of(classification, application, tally.media.finding);
-  if (others.answered < least_other_flows) return std::nullopt;
-  const std::size_t targets = tally.media.targets.size();
-  const bool may_be_own = tally.media.may_be_own();
-  Finding finding = finding_of(std::move(tally.media), application, others);
-  const bool again = finding.end_time - finding.start_time >= tried_again_after, udp_works = others.udp >= least_other_flows;
-  if (finding.mechanism == Mechanism::refused || !udp_works || may_be_own) finding.confidence = by_its_looks;
-  else finding.confidence = again && targets > 1 ? several_targets : one_target;
-  finding.numbers["sign_ins_answered"] = tally.answered;
-  finding.numbers["other_udp_answered"] = static_cast<double>(others.udp);
-  finding.alternatives.push_back({"own_firewall", udp_works ? ruled_out : not_ruled_out, udp_works ? "other_udp_was_answered" : "no_other_udp", {}});
+  finding.flows.assign(failures.flows.begin(), failures.flows.end());
+  for (const auto& [name, number] : failures.numbers) finding.numbers.emplace(std::string(name), number);
+  finding.numbers["tries"] = failures.tries;
+  finding.numbers["asked"] = failures.asked;
+  finding.numbers["targets"] = static_cast<double>(failures.targets.size());
+  finding.numbers["span_s"] = capture::seconds(finding.end_time - finding.start_time);
+  finding.numbers["other_flows_answered"] = static_cast<double>(traffic.others);
+  finding.numbers["other_packets_answered"] = static_cast<double>(traffic.others_packets);
+  if (!traffic.line_works()) finding.numbers["nothing_else_answered"] = 1;
+  if (failures.all_media) finding.numbers["other_udp_answered"] = static_cast<double>(traffic.others_udp);
+  const auto sum = [](const std::vector<Share>& shares) { double all = 0; for (const auto& share : shares) all += share.start.tries; return all; };
+  if (nothing_counts && !group.family.empty()) finding.numbers["address_family_unanswered"] = sum(group.family);
+  if (nothing_counts && !group.source.empty()) finding.numbers["source_unanswered"] = sum(group.source);
+  // UDP that is answered at an unusual port shows an open network; what is answered over TCP says little of UDP.
+  const std::size_t unusual = traffic.unusual_udp + traffic.unusual_tcp;
+  finding.numbers["unusual_ports_answered"] = static_cast<double>(unusual);
+  if (unusual == 0 && failures.may_be_closed > 0) finding.numbers["closed_network"] = failures.may_be_closed;
+  else if (traffic.unusual_udp == 0 && !failures.over_tcp && failures.may_be_closed > 0) finding.numbers["closed_to_udp"] = failures.may_be_closed;
+  if (failures.own_doing > 0) finding.numbers["own_doing"] = failures.own_doing;
+  if (failures.worked_at_other_times) finding.numbers["worked_at_other_times"] = 1;
+  if (failures.all_media) finding.numbers["media_only"] = 1;
+  if (answers_otherwise(classification, failures)) finding.numbers["host_answers_otherwise"] = 1;
+  add_alternatives(finding, failures, traffic);
+  finding.confidence = confidence_of(finding, failures);
+  finding.scope = scope_of(finding, traffic);
+  finding.strength = strength_of(finding, failures);
   return finding;
 }
 
@@ -146,44 +268,9 @@ std::optional<Finding> media_blocked(Tally& tally, std::string_view application,
 
 std::vector<Finding> blocking(const DetectorInput& input) {
   const auto& classification = *input.observation.classification;
-  std::map<std::string_view, Tally> tallies;
-  for (const auto& attempt : classification.attempts) {
-    if (attempt.application.empty()) continue;
-    auto& tally = tallies[attempt.application];
-    if (attempt.outcome == Attempt::Outcome::answered) {
-      // A name that resolved, or a connection that opened, is no success if what follows it fails.
-      if (attempt.stage != Attempt::Stage::dns && attempt.stage != Attempt::Stage::tcp) tally.answered += attempt.tries;
-      if (attempt.is_media) tally.media_answered += attempt.tries;
-      continue;
-    }
-    if (attempt.by_service) {  // a wrong password or codec: whoever says so was reached
-      tally.answered += attempt.tries;
-      continue;
-    }
-    tally.all.add(attempt);
-    if (attempt.is_media) tally.media.add(attempt);
-  }
   std::vector<Finding> findings;
-  for (auto& [application, tally] : tallies) {
-    // An application that held a call in this capture isn't blocked; whatever fails then is a fault or a cut.
-    // Unnamed ones may belong to any call: of the ways that ICE tries, most fail where one succeeds.
-    const bool unnamed = application == "webrtc" || application == "rtp";
-    const bool held = std::any_of(classification.calls.begin(), classification.calls.end(), [&, name = application](const classify::Call& call) {
-      return (unnamed || call.label.application == name) && call.end_time - call.start_time > least_held;
-    });
-    if (held) continue;
-    if (tally.answered > 0) {
-      if (unnamed) continue;
-      if (auto finding = media_blocked(tally, application, classification)) findings.push_back(std::move(*finding));
-      continue;
-    }
-    if (tally.all.tries < least_tries) continue;
-    const Others others = others_of(classification, application, tally.all.finding);
-    if (others.answered < least_other_flows) continue;
-    const double confidence = confidence_of(tally.all.mechanism(), tally.all, unnamed);
-    findings.push_back(finding_of(std::move(tally.all), application, others));
-    findings.back().confidence = confidence;
-  }
+  for (const auto& group : groups_of(classification))
+    if (auto finding = finding_of(group, classification)) findings.push_back(std::move(*finding));
   return findings;
 }
 

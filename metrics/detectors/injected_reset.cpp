@@ -2,6 +2,7 @@
 #include "classify/nearness.hpp"
 #include "metrics/contrast.hpp"
 #include "metrics/finding_support.hpp"
+#include "metrics/starts.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -39,13 +40,6 @@ Signs signs_of(const classify::Reset& reset, std::span<const classify::Reset> al
   return signs;
 }
 
-/// Hops between us and the sender, by the nearest usual initial value.
-double hops(std::uint8_t time_to_live) {
-  for (const int initial : {64, 128, 255})
-    if (time_to_live <= initial) return initial - time_to_live;
-  return 0;
-}
-
 }  // namespace
 
 std::vector<Finding> injected_reset(const DetectorInput& input) {
@@ -58,7 +52,8 @@ std::vector<Finding> injected_reset(const DetectorInput& input) {
     if (told == nullptr)
       for (const auto& candidate : observation.classification->flows)
         if (candidate.id == reset.flow) told = &candidate;
-    if (told == nullptr || reset.closing) continue;
+    // A closed connection answers stragglers with resets, and so do boxes beside it (RFC 9293 3.10.7.1); a damaged segment closes nothing.
+    if (told == nullptr || reset.closing || reset.after_reset || reset.bad_checksum) continue;
     const bool sent = flow != nullptr && (reset.way == classify::Way::forward) == (flow->forward == Direction::sent);
     if (observation.local_known && sent) continue;
     const bool both_active = told->forward.packets > 3 && told->backward.packets > 3;
@@ -69,6 +64,7 @@ std::vector<Finding> injected_reset(const DetectorInput& input) {
     const bool only_ttl = signs.count == 1 && signs.ttl && both_active;
     if (signs.count < least_signs && !only_ttl) continue;
     const std::string_view application = flow != nullptr ? application_of(observation, *flow) : told->label.application;
+    if (!makes_calls(application)) continue;   // the web's resets say nothing of calls
     auto& finding = by_application[application];
     if (!finding.count) {
       finding.kind = FindingKind::injected_reset;
@@ -92,8 +88,8 @@ std::vector<Finding> injected_reset(const DetectorInput& input) {
     finding.numbers["sooner_than_round_trip"] += signs.too_soon;
     finding.numbers["sequence_inconsistent"] += signs.sequence || signs.second;
     if (classify::is_nearby(reset.time_to_live) && reset.flow_time_to_live != 0 && !classify::is_nearby(reset.flow_time_to_live)) ++finding.numbers["from_nearby"];
-    if (reset.time_to_live != 0) finding.numbers["hops_of_reset"] = hops(reset.time_to_live);
-    if (reset.flow_time_to_live != 0) finding.numbers["hops_of_flow"] = hops(reset.flow_time_to_live);
+    if (reset.time_to_live != 0) finding.numbers["hops_of_reset"] = classify::hops_of(reset.time_to_live);
+    if (reset.flow_time_to_live != 0) finding.numbers["hops_of_flow"] = classify::hops_of(reset.flow_time_to_live);
   }
   std::vector<Finding> findings;
   for (auto& [application, finding] : by_application) {

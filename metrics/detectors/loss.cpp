@@ -3,7 +3,7 @@
 #include "metrics/finding_support.hpp"
 #include "metrics/fits/reported_loss.hpp"
 #include "metrics/tcp/delivery.hpp"
-#include "metrics/verdict/verdict_thresholds.hpp"
+#include "metrics/verdict_thresholds.hpp"
 
 #include <algorithm>
 
@@ -13,7 +13,6 @@ namespace {
 constexpr double notable_loss = 0.01;
 constexpr std::uint64_t notable_lost = 10;
 constexpr std::size_t fewest_segments = 100;
-constexpr double notable_jitter_ms = 30;
 
 /// Voice in a TCP connection: nothing is lost to the listener, it comes late.
 void add_over_tcp(const DetectorInput& input, bool capture_lost, std::vector<Finding>& findings) {
@@ -104,7 +103,7 @@ std::vector<Finding> loss(const DetectorInput& input) {
   add_over_tcp(input, capture_lost, findings);
   add_reported(input, findings);
   for (const auto& measure : input.measures) {
-    if (!measure.jitter_ms || *measure.jitter_ms < notable_jitter_ms || measure.direction != Direction::received) continue;
+    if (!measure.jitter_ms || *measure.jitter_ms < impairing_jitter_ms || measure.direction != Direction::received) continue;
     Finding finding;
     finding.kind = FindingKind::jitter;
     finding.direction = measure.direction;

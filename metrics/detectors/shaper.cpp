@@ -56,8 +56,7 @@ std::vector<Finding> shaper(const DetectorInput& input) {
   for_each_index(input.arms.size(), [&](std::size_t i) {
     const auto& arm = input.arms[i];
     const auto* flow = find_flow(input.observation, arm.flow);
-    // Arrivals that keep a sender's phase are spaced by the sender: several frames in one packet feign a gap that grows with size.
-    if (arm.source != LossSource::sequence && arm.packet_times.own > 0) return;
+    if (arm.source != LossSource::sequence) return;   // detectors/ceilings.cpp
     // TCP paces itself by its own acknowledgements.
     if (!arm.whole_flow || flow == nullptr || flow->tcp || !can_show_losses(input.observation, arm) || came_by_two_ways(input.observation, arm)) return;
     queues[i] = queue_of(input, *flow, arm);
@@ -97,7 +96,7 @@ std::vector<Finding> shaper(const DetectorInput& input) {
                                                         {"contrast", contrast.exceeds ? 1.0 : 0.0}});
     for (const auto& packet : arm.packets)
       if (!packet.lost && packet.time >= queue->start && finding.packets.size() < 200) finding.packets.push_back(packet.ordinal);
-    finding.alternatives = alternatives_of_cap(contrast, false, true, "rate_stands_still");
+    finding.alternatives = alternatives_of_cap(false, true, "rate_stands_still");
     merge_cap(findings, std::move(finding));
   }
   return findings;

@@ -22,6 +22,7 @@ constexpr std::size_t minimum_packets = 100;      ///< fewer say nothing about a
 constexpr double longest_s = 200'000;
 constexpr std::size_t minimum_gaps = 20;          ///< between neighbours, for their usual distance
 constexpr std::uint32_t maximum_gap = 3000;       ///< RFC 3550 MAX_DROPOUT: a larger step is a restart
+constexpr std::uint64_t most_lost_each = 40;      ///< placed for every packet that came: numbers made to jump must not fill memory
 constexpr double minimum_part = 0.15;             ///< share of a flow's bytes for a stream to be an arm of its own
 
 struct Built {
@@ -69,14 +70,17 @@ bool silent_between(const std::vector<double>& arrivals, double from, double to)
   return to - last >= silence_seconds;
 }
 
-void add_losses_by_sequence(std::vector<NumberedPacket>& stream, const std::vector<double>& arrivals, Built& built) {
+void add_losses_by_sequence(std::vector<NumberedPacket>& stream, const std::vector<double>& arrivals, Silences silences, Built& built) {
   sort_runs(stream, [](const NumberedPacket& a, const NumberedPacket& b) { return a.sequence < b.sequence; });
   const auto spacing = spacing_of(stream);
+  std::uint64_t left = most_lost_each * stream.size();
   for (std::size_t i = 1; i < stream.size(); ++i) {
     const std::int64_t missing = std::int64_t{stream[i].sequence} - stream[i - 1].sequence - 1;
     if (missing <= 0 || missing > maximum_gap) continue;
     const auto &before = stream[i - 1].packet, &after = stream[i].packet;
-    if (after.time < before.time || silent_between(arrivals, before.time, after.time)) continue;
+    if (after.time < before.time || static_cast<std::uint64_t>(missing) > left) continue;
+    if (silences == Silences::left_empty && silent_between(arrivals, before.time, after.time)) continue;
+    left -= static_cast<std::uint64_t>(missing);
     place_lost(built.packets, stream[i - 1], stream[i], static_cast<std::uint32_t>(missing), spacing);
     built.lost += static_cast<std::uint64_t>(missing);
   }
@@ -164,9 +168,7 @@ std::optional<StreamId> counter_of(const Observation& observation, std::uint16_t
 
 /// `whole`: all streams of the flow are looked at together. One of several that share a counter has holes that are the others'.
 bool is_numbered(const Observation& observation, std::uint16_t stream, bool whole) {
-  if (stream >= observation.classification->streams.size() || (!whole && counter_of(observation, stream))) return false;
-  const auto& told = observation.classification->streams[stream];
-  return told.sequence_basis != classify::SequenceBasis::none && !told.sequence_shared;
+  return (whole || !counter_of(observation, stream)) && metrics::is_numbered(observation, stream);
 }
 
 bool is_audio(const Observation& observation, std::uint16_t stream) {
@@ -174,7 +176,7 @@ bool is_audio(const Observation& observation, std::uint16_t stream) {
          observation.classification->streams[stream].kind == classify::MediaKind::audio;
 }
 
-Arm build(FlowTraces& traces, const std::vector<std::uint16_t>& streams, bool whole) {
+Arm build(FlowTraces& traces, const std::vector<std::uint16_t>& streams, bool whole, Silences silences = Silences::left_empty) {
   Arm arm;
   arm.flow = traces.flow.flow.id;
   arm.call = traces.flow.call;
@@ -194,7 +196,7 @@ Arm build(FlowTraces& traces, const std::vector<std::uint16_t>& streams, bool wh
       arm.source = LossSource::sequence;
       const auto leader = counter_of(traces.observation, stream);
       if (!leader) {
-        add_losses_by_sequence(trace.numbered, traces.arrivals, built);
+        add_losses_by_sequence(trace.numbered, traces.arrivals, silences, built);
         continue;
       }
       auto& counter = counters[*leader];
@@ -207,7 +209,7 @@ Arm build(FlowTraces& traces, const std::vector<std::uint16_t>& streams, bool wh
       unnumbered.insert(unnumbered.end(), packets.begin(), packets.end());
     }
   }
-  for (auto& [leader, numbered] : counters) add_losses_by_sequence(numbered, traces.arrivals, built);
+  for (auto& [leader, numbered] : counters) add_losses_by_sequence(numbered, traces.arrivals, silences, built);
   if (arm.source == LossSource::none && !traces.flow.tcp && unnumbered.size() >= minimum_packets) {
     sort_runs(unnumbered, [](const ArmPacket& a, const ArmPacket& b) { return a.time < b.time; });
     const auto cadence = read_cadence(unnumbered);
@@ -264,17 +266,36 @@ std::vector<Arm> arms_of_flow(const Observation& observation, const FlowObservat
 
 }  // namespace
 
-std::optional<Arm> at_sending_times(const Observation& observation, const Arm& arm) {
+bool is_numbered(const Observation& observation, std::uint16_t stream) {
+  if (stream >= observation.classification->streams.size()) return false;
+  const auto& told = observation.classification->streams[stream];
+  return told.sequence_basis != classify::SequenceBasis::none && !told.sequence_shared;
+}
+
+namespace {
+
+/// The arm once more, at other times (empty: its arrivals').
+std::optional<Arm> rebuild(const Observation& observation, const Arm& arm, bool by_sending, Silences silences) {
   const auto flow = std::lower_bound(observation.flows.begin(), observation.flows.end(), arm.flow, [](const FlowObservation& f, FlowId wanted) { return f.flow.id < wanted; });
   if (flow == observation.flows.end() || flow->flow.id != arm.flow || arm.source != LossSource::sequence) return std::nullopt;
-  FlowTraces traces{observation, *flow, arm.direction, sending_times(observation, *flow, arm.direction)};
-  if (traces.times.empty() || collect(traces) < minimum_packets) return std::nullopt;
+  FlowTraces traces{observation, *flow, arm.direction};
+  if (by_sending) {
+    traces.times = sending_times(observation, *flow, arm.direction);
+    if (traces.times.empty()) return std::nullopt;
+  }
+  if (collect(traces) < minimum_packets) return std::nullopt;
   sort_runs(traces.arrivals, std::less<>());
   std::vector<std::uint16_t> streams;
   for (const auto& [stream, told] : traces.streams)
     if (arm.whole_flow || std::find(arm.streams.begin(), arm.streams.end(), StreamId{stream}) != arm.streams.end()) streams.push_back(stream);
-  return build(traces, streams, arm.whole_flow);
+  return build(traces, streams, arm.whole_flow, silences);
 }
+
+}  // namespace
+
+std::optional<Arm> at_sending_times(const Observation& observation, const Arm& arm, Silences silences) { return rebuild(observation, arm, true, silences); }
+
+std::optional<Arm> with_silences_filled(const Observation& observation, const Arm& arm) { return rebuild(observation, arm, false, Silences::filled); }
 
 std::vector<Arm> arms_of(const Observation& observation) {
   std::vector<std::vector<Arm>> by_flow(observation.flows.size());

@@ -45,9 +45,18 @@ struct Arm {
 /// Silences from this on are no losses of a rate limit but an outage (or a pause).
 inline constexpr double silence_seconds = 1.5;
 
+/// What is missing where nothing at all came for silence_seconds.
+enum class Silences : std::uint8_t { left_empty, filled };
+
 /// The arm with its packets at the times when they were sent, by its streams' media clocks: what a queue or a radio behind
 /// a bucket did to them is undone. Nothing where no stream has such a clock.
-std::optional<Arm> at_sending_times(const Observation& observation, const Arm& arm);
+std::optional<Arm> at_sending_times(const Observation& observation, const Arm& arm, Silences silences = Silences::left_empty);
+
+/// The arm with the losses of its silences as well. Nothing where its losses aren't read from numbers.
+std::optional<Arm> with_silences_filled(const Observation& observation, const Arm& arm);
+
+/// Whether a stream's packets tell by their numbers what is missing.
+bool is_numbered(const Observation& observation, std::uint16_t stream);
 
 /// All arms worth fitting: whole flows, and where a flow carries audio and something else, each part too.
 std::vector<Arm> arms_of(const Observation& observation);

@@ -10,22 +10,25 @@ namespace {
 
 constexpr std::size_t least_losses = 15;
 constexpr std::size_t least_intervals = 6;
-constexpr double interval_packets = 40, interval_seconds = 0.4;   // shorter ones tell the rate too roughly
+/// Between losses; shorter ones tell the rate more roughly, and are looked at where a transfer is too short for the long ones.
+struct Shortest { double packets, seconds; };
+constexpr Shortest shortest[] = {{40, 0.4}, {20, 0.1}};
 constexpr double tolerance_packets = 2, tolerance_seconds = 0.005, tolerance_share = 0.005;
 constexpr double rate_step = 1.004;
 constexpr std::size_t telling_steady = 5;
+constexpr double roughly = 0.03;
 constexpr double filled_depth = 6;          // tolerances: below, "it was full before" would excuse any interval
 
 struct Interval { std::size_t first, last; double seconds, bytes; };   ///< indices of the losses at its ends
 
-std::vector<Interval> intervals_of(std::span<const TcpPacket> packets, double packet_bytes) {
+std::vector<Interval> intervals_of(std::span<const TcpPacket> packets, double packet_bytes, const Shortest& least) {
   std::vector<Interval> result;
   std::size_t first = packets.size();
   double passed = 0;
   for (std::size_t i = 0; i < packets.size(); ++i) {
     const bool begun = first < packets.size();
     const double seconds = begun ? packets[i].time - packets[first].time : 0;
-    if (packets[i].lost > 0 && (!begun || (passed >= interval_packets * packet_bytes && seconds >= interval_seconds))) {
+    if (packets[i].lost > 0 && (!begun || (passed >= least.packets * packet_bytes && seconds >= least.seconds))) {
       if (begun) result.push_back({first, i, seconds, passed});
       first = i;
       passed = 0;
@@ -88,10 +91,10 @@ double tolerance_at(double rate, double packet_bytes) { return tolerance_packets
 
 }  // namespace
 
-std::optional<TcpBucket> fit_tcp_bucket(std::span<const TcpPacket> packets, double packet_bytes) {
+std::optional<TcpBucket> fit_tcp_bucket(std::span<const TcpPacket> packets, double packet_bytes, IntervalScale scale) {
   const auto losses = std::count_if(packets.begin(), packets.end(), [](const TcpPacket& packet) { return packet.lost > 0; });
   if (losses < static_cast<std::ptrdiff_t>(least_losses)) return std::nullopt;
-  const auto intervals = intervals_of(packets, packet_bytes);
+  const auto intervals = intervals_of(packets, packet_bytes, shortest[static_cast<std::size_t>(scale)]);
   if (intervals.size() < least_intervals) return std::nullopt;
   std::vector<double> rates;
   for (const auto& interval : intervals) rates.push_back(interval.bytes / interval.seconds);
@@ -115,7 +118,7 @@ std::optional<TcpBucket> fit_tcp_bucket(std::span<const TcpPacket> packets, doub
       steady.push_back(rates[i]);
       durations.push_back(intervals[i].seconds);
     }
-  double half = 0.01;                       // where too few intervals tell: the grid's step and the depth's tolerance
+  double half = roughly;                    // where too few intervals tell: rate and depth can be traded for each other
   if (steady.size() >= telling_steady) {
     bucket.rate = median(steady);
     bucket.rate_spread = relative_spread(steady);

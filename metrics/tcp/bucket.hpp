@@ -24,7 +24,9 @@ struct TcpBucket {
 };
 
 /// Packets by time, of all connections that may share the bucket. Nothing where too little was lost to fit one.
-std::optional<TcpBucket> fit_tcp_bucket(std::span<const TcpPacket> packets, double packet_bytes);
+/// `scale`: short intervals tell the rate more roughly, and are for transfers that hold few long ones.
+enum class IntervalScale : std::uint8_t { long_ones, short_ones };
+std::optional<TcpBucket> fit_tcp_bucket(std::span<const TcpPacket> packets, double packet_bytes, IntervalScale scale = IntervalScale::long_ones);
 
 /// The packets once more, with the bucket as fitted; at each loss it is taken to be empty, so that errors don't add up.
 struct BucketReplay {

@@ -12,7 +12,8 @@ constexpr double plenty_packets = 2.5, plenty_seconds = 0.02;   // tokens with w
 constexpr std::size_t least_delays = 60;
 constexpr double least_span = 0.005;        // seconds that a queue of this depth would have swung
 
-constexpr double least_explained = 0.65;
+constexpr double least_explained = 0.65, nearly_all_explained = 0.9;
+constexpr std::size_t many_steady = 20, many_filled = 8;
 constexpr std::size_t least_steady = 3;     // without them rate and depth can be traded for each other
 constexpr double least_depth = 4, least_depth_if_exact = 1.5;   // tolerances
 constexpr double most_when_full = 0.06;
@@ -75,9 +76,11 @@ BucketReplay replay(const TcpBucket& bucket, std::span<const TcpPacket> packets,
 }
 
 bool is_policer(const TcpBucket& bucket, const BucketReplay& replay, Viewpoint viewpoint) {
-  if (bucket.explained() < least_explained || bucket.steady < least_steady) return false;
+  const bool by_depth = bucket.filled >= many_filled && bucket.explained() >= nearly_all_explained && replay.precision >= high_precision;
+  if (bucket.explained() < least_explained || (bucket.steady < least_steady && !by_depth)) return false;
   if (replay.expected_when_full < least_expected || replay.when_full > most_when_full || replay.precision < least_precision) return false;
-  const bool exact = replay.precision >= high_precision;
+  // Nearly all intervals explained at once are as exact: a shallow bucket lets little of a burst through, whatever its size.
+  const bool exact = replay.precision >= high_precision || (bucket.explained() >= nearly_all_explained && bucket.steady >= many_steady);
   if (!exact && bucket.filled < telling_filled && bucket.duration_spread < least_variety) return false;
   // Before the bottleneck a queue shows by its delay. Behind it, by letting nothing through at once.
   if (viewpoint == Viewpoint::before_losses)

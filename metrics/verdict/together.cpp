@@ -1,7 +1,7 @@
 // The second half of the ladder: E3 and E4. docs/methods/verdict.md
 #include "metrics/verdict/together.hpp"
 
-#include "metrics/verdict/accusation.hpp"
+#include "metrics/verdict/weight.hpp"
 
 #include <algorithm>
 #include <cmath>

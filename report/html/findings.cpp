@@ -82,7 +82,7 @@ void write_attempts(Page& page, const Analysis& analysis) {
     page.row();
     page.cell(page.when(attempt.first_time));
     page.cell(page.prose.application(attempt.application));
-    page.cell(page.word("stage." + std::string(name_of(attempt.stage))));
+    page.cell(page.prose.step(attempt));
     page.cell(page.left_to_right(attempt.target.raw()));
     page.cell(page.left_to_right(std::to_string(attempt.tries)));
     page.cell(page.word("outcome." + std::string(name_of(attempt.outcome))));

@@ -1,5 +1,5 @@
 // Where the numbers come from, what became of the packets, and how a stranger checks both.
-#include "metrics/verdict/verdict_thresholds.hpp"
+#include "metrics/verdict_thresholds.hpp"
 #include "report/encode.hpp"
 #include "report/html/sections.hpp"
 

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <fmt/format.h>
 
 namespace callwitness::report {
@@ -85,6 +86,30 @@ json part_record(const classify::CallPart& part) {
   return {{"start_time", rfc3339(part.first_time)}, {"end_time", rfc3339(part.last_time)}, {"ended_by", name_of(part.ended_by)}};
 }
 
+json call_verdict(const Analysis& analysis, const classify::Call& call) {
+  const auto index = static_cast<std::size_t>(call.id);
+  if (index >= analysis.call_verdicts.size()) return nullptr;
+  const auto& verdict = analysis.call_verdicts[index];
+  json findings = json::array();
+  for (const auto finding : verdict.findings) findings.push_back(fmt::format("f{}", finding + 1));
+  return {{"class", name_of(verdict.verdict_class)}, {"key", verdict.key}, {"leading", verdict.leading ? json(fmt::format("f{}", *verdict.leading + 1)) : json(nullptr)},
+          {"lack", text_or_null(name_of(verdict.lack))}, {"findings", findings}};
+}
+
+/// After how much a call died or fell silent, and which way.
+json outcome_record(const metrics::CallOutcome& outcome) {
+  const auto value = [](const std::optional<double>& of) { return of ? number(*of) : json(nullptr); };
+  const auto sent = static_cast<std::size_t>(metrics::Direction::sent), received = static_cast<std::size_t>(metrics::Direction::received);
+  const bool counted = outcome.packets[sent] + outcome.packets[received] > 0;
+  const auto count = [&](std::uint64_t of) { return counted ? json(of) : json(nullptr); };
+  return {{"after_s", value(outcome.after_s)},
+          {"packets_sent", count(outcome.packets[sent])}, {"packets_received", count(outcome.packets[received])},
+          {"bytes_sent", count(outcome.bytes[sent])}, {"bytes_received", count(outcome.bytes[received])},
+          {"missing", outcome.missing ? json(*outcome.missing == metrics::Direction::sent ? "sent" : "received") : json(nullptr)},
+          {"silent_s", number(outcome.silent_s)}, {"hung_up_after_s", value(outcome.hung_up_after_s)},
+          {"interruptions", outcome.interruptions}};
+}
+
 json call_record(const Analysis& analysis, const classify::Call& call) {
   json parts = json::array();
   for (const auto& part : call.parts) parts.push_back(part_record(part));
@@ -95,6 +120,8 @@ json call_record(const Analysis& analysis, const classify::Call& call) {
   }
   json opinions = json::array();
   for (const auto& opinion : call.ndpi) opinions.push_back({{"label", opinion.label}, {"certainty", opinion.certainty}});
+  const auto index = static_cast<std::size_t>(call.id);
+  const metrics::CallOutcome* const outcome = index < analysis.outcomes.size() ? &analysis.outcomes[index] : nullptr;
   return {{"id", identifier('c', call.id)},
           {"ndpi", opinions},
           {"application", text_or_null(call.label.application)},
@@ -111,7 +138,10 @@ json call_record(const Analysis& analysis, const classify::Call& call) {
           {"streams", identifiers('s', call.streams)},
           {"reconnects", call.parts.empty() ? 0 : call.parts.size() - 1},
           {"ended_by", name_of(call.ended_by)},
-          {"signalling", text_or_null(name_of(call.signalling))}};
+          {"outcome", outcome == nullptr ? json(nullptr) : json(std::string(name_of(outcome->kind)))},
+          {"outcome_detail", outcome == nullptr ? json(nullptr) : outcome_record(*outcome)},
+          {"signalling", text_or_null(name_of(call.signalling))},
+          {"verdict", call_verdict(analysis, call)}};
 }
 
 /// What happened second by second, so that a page can be drawn without the packets. A bin may be unknown.
@@ -170,6 +200,10 @@ json stream_record(const Analysis& analysis, const metrics::StreamMeasures& meas
 json attempt_record(const classify::Attempt& attempt) {
   return {{"application", text_or_null(attempt.application)},
           {"stage", name_of(attempt.stage)},
+          {"step", name_of(attempt.step)},
+          {"host", attempt.source.version == 0 ? json(nullptr) : json(attempt.source.text())},
+          {"asked", attempt.asked},
+          {"superseded", attempt.superseded},
           {"target", std::string(attempt.target.raw())},
           {"first_time", rfc3339(attempt.first_time)},
           {"last_time", rfc3339(attempt.last_time)},
@@ -252,7 +286,10 @@ json control_record(const metrics::ControlMeasure& measure) {
 
 json verdict_record(const Analysis& analysis) {
   const auto& verdict = analysis.verdict;
-  return {{"class", name_of(verdict.verdict_class)},
+  json calls = {{"total", std::accumulate(verdict.calls.begin(), verdict.calls.end(), std::size_t{0})}};
+  for (std::size_t i = 0; i < verdict.calls.size(); ++i) calls[std::string(name_of(static_cast<metrics::VerdictClass>(i)))] = verdict.calls[i];
+  return {{"calls", calls},
+          {"class", name_of(verdict.verdict_class)},
           {"key", verdict.key},
           {"leading", verdict.leading ? json(fmt::format("f{}", *verdict.leading + 1)) : json(nullptr)},
           {"rung", fmt::format("E{}", verdict.rung)},

@@ -152,13 +152,13 @@ class TextWriter {
 
   void attempts() {
     const auto& attempts = analysis_.classification.attempts;
-    const auto failed = std::count_if(attempts.begin(), attempts.end(), [](const auto& a) { return a.outcome != classify::Attempt::Outcome::answered; });
+    const auto failed = std::count_if(attempts.begin(), attempts.end(), [](const auto& a) { return a.outcome != classify::Attempt::Outcome::answered && a.superseded < a.tries; });
     if (failed == 0) return;
     heading("attempts");
     std::vector<std::vector<std::string>> rows;
     for (const auto& attempt : attempts) {
-      if (attempt.outcome == classify::Attempt::Outcome::answered) continue;
-      rows.push_back({local_time(attempt.first_time, options_.time_zone), prose_.application(attempt.application), words_.text("stage." + std::string(name_of(attempt.stage))),
+      if (attempt.outcome == classify::Attempt::Outcome::answered || attempt.superseded >= attempt.tries) continue;
+      rows.push_back({local_time(attempt.first_time, options_.time_zone), prose_.application(attempt.application), prose_.step(attempt),
                       fmt::format("{} ×{}", words_.text("outcome." + std::string(name_of(attempt.outcome))), attempt.tries), for_terminal(attempt.target)});
     }
     out_ << text_table(rows, 5, "  ");

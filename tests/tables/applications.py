@@ -29,6 +29,30 @@ Why some that look like calls aren't in bold:
   discord_mid_flow.pcap (keep-alives), whatsapp.pcap (chat, one way only), viber's and LINE's TCP: nobody speaks.
 - dtls_certificate_fragments.pcap: six packets, named by the server's certificate.
 
+## The rungs of a start that can be seen
+
+A start is told by the rung at which it ended (`attempts` in the JSON: `stage` and, finer, `step`), how often and with how many packets it was
+asked, which host asked whom, and what came back. What each application shows on the way:
+
+| application | rungs, in order | why no more |
+|---|---|---|
+| whatsapp | look_up; connection; message (its own hello) or client_hello; allocation (0x4000) at several relays; datagrams | media keys come over the sign-in: no greeting |
+| viber | look_up; connection (5242, 4244) or client_hello; datagrams (7985 and others) | |
+| telegram | look_up; connection; datagrams to its relays (by their published addresses) | an unanswered peer tag alone has no sure format |
+| signal, google_meet, jitsi, discord, messenger, webrtc and other ICE | look_up; client_hello; stun_request or allocation; stun_check; dtls_hello (Signal: none, its keys come over the sign-in) | inside a relay's tunnel the checks are the relay's answers |
+| skype, skype_teams | look_up; client_hello; allocation, stun_check; datagrams | the classic Skype's hello has no reply of its own format |
+| zoom | look_up; client_hello; datagrams (8801 to 8810), or all over TLS | |
+| facetime, line, kakaotalk, imo, wechat, snapchat, webex, tango | look_up; client_hello; datagrams, where their format or their address' name tells whose | |
+| sip | request (REGISTER, INVITE, OPTIONS: each its own), connection of SIP over TCP (5060, 5061) | in TLS only connection and client_hello |
+| iax2, teamspeak, mumble, ventrilo | look_up; connection and client_hello (Mumble; Ventrilo's connection only); datagrams | |
+| h323, mgcp, skinny | connection where the server's name tells | |
+| rtp alone | datagrams | no signalling was seen |
+
+An ICMP message (IPv4 and IPv6) about any of these packets ends its rung as `prohibited` or `refused`; "no way to that host" is noted and ends
+nothing. Checks and requests that lose while another pair of the session works are listed with `superseded`; they are no failures.
+
+## What is told of each capture
+
 | capture | labels (packets) | nDPI 4.2 (packets) | callwitness |
 |---|---|---|---|
 """

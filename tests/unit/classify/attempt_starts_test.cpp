@@ -1,7 +1,9 @@
 // First datagrams of every service that nobody answers, through the whole classifier; beside each, its innocent twin.
 #include "classify_support.hpp"
 
+#include <algorithm>
 #include <random>
+#include <string>
 
 using namespace callwitness;
 using namespace callwitness::classify;
@@ -38,6 +40,7 @@ Buffer discord(std::uint8_t) {
   bytes[3] = 0x46;
   return bytes;
 }
+Buffer zoom(std::uint8_t number) { return filled({5, 0, 1, number, 0, 0, 0, 0, 33, 0}, 60, number); }
 Buffer iax2(std::uint8_t) { return Buffer{0x80, 1, 0, 0, 0, 0, 0, 0, 0, 0, 6, 1, 11, 2, 0, 2}; }
 
 struct Start {
@@ -48,7 +51,7 @@ struct Start {
 };
 const Start starts[] = {{"webrtc", 3478, stun, 5}, {"teamspeak", 9987, teamspeak, 5}, {"mumble", 64738, mumble, 5}, {"ventrilo", 3784, ventrilo, 5},
                         {"viber", 7985, viber, 6}, {"skype", 40'000, skype, 24}, {"whatsapp", 3478, whatsapp, 5}, {"discord", 50'004, discord, 5},
-                        {"iax2", 4569, iax2, 5}};
+                        {"iax2", 4569, iax2, 5}, {"zoom", 8801, zoom, 5}};
 
 std::vector<Attempt> after(const Start& start, int answered_from) {
   Wire wire;
@@ -93,14 +96,105 @@ TEST_CASE("other people's datagrams to ports above are nobody's try", "[classify
   CHECK(wire.finish().attempts.empty());
 }
 
-TEST_CASE("checks between peers (with a user name) go unanswered by nature", "[classify][attempts]") {
-  Wire wire;
-  for (std::uint8_t i = 0; i < 8; ++i) {
-    Buffer check = stun(i);
-    check[3] = 12;
-    check.insert(check.end(), {0, 6, 0, 8, 'a', 'b', 'c', 'd', ':', 'e', 'f', 'g'});
-    wire.udp(i * 500.0, me, server(41'000), check);
+namespace {
+
+/// A check of the session whose user names are `ours` and `theirs` (four letters each), or its answer.
+Buffer check(std::string_view theirs, std::string_view ours, std::uint8_t transaction, bool answer = false) {
+  Buffer bytes = stun(transaction);
+  if (answer) {
+    bytes[0] = 1;
+    return bytes;
   }
+  bytes[3] = 16;
+  bytes.insert(bytes.end(), {0, 6, 0, 9});
+  for (const char c : std::string(theirs) + ':' + std::string(ours)) bytes.push_back(static_cast<std::uint8_t>(c));
+  bytes.insert(bytes.end(), {0, 0, 0});
+  return bytes;
+}
+/// A DTLS record with the handshake message `type`; `offset`: where in that message this fragment begins.
+Buffer dtls(std::uint8_t type, std::uint8_t number, std::uint8_t offset = 0) {
+  return filled({22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, number, 0, 60, type, 0, 0, 120, 0, 0, 0, 0, offset, 0, 0, 48}, 73, number);
+}
+const Attempt* find(const std::vector<Attempt>& attempts, Attempt::Step step, Outcome outcome) {
+  const auto found = std::find_if(attempts.begin(), attempts.end(), [&](const Attempt& attempt) { return attempt.step == step && attempt.outcome == outcome; });
+  return found == attempts.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+TEST_CASE("checks between peers that nobody answers are listed, and those that lose to another pair say so", "[classify][attempts]") {
+  for (const bool another_pair_works : {false, true}) {
+    INFO(another_pair_works);
+    Wire wire;
+    const Endpoint relay = endpoint("203.0.113.9", 40'000), other_socket = endpoint("192.168.1.2", 50'002);
+    for (std::uint8_t i = 0; i < 8; ++i) {
+      wire.udp(i * 900.0, me, server(41'000), check("abcd", "efgh", i));
+      wire.udp(i * 900.0 + 1, me, server(41'001), check("abcd", "efgh", static_cast<std::uint8_t>(40 + i)));
+      if (!another_pair_works) continue;
+      wire.udp(i * 900.0 + 2, other_socket, relay, check("abcd", "efgh", static_cast<std::uint8_t>(80 + i)));
+      wire.udp(i * 900.0 + 30, relay, other_socket, check("", "", static_cast<std::uint8_t>(80 + i), true), 52);
+    }
+    wire.udp(60'000, me, endpoint("192.168.1.1", 5353), Buffer(30, 1));
+    const auto attempts = wire.finish().attempts;
+    REQUIRE(attempts.size() == (another_pair_works ? 3u : 2u));
+    const auto* lost = find(attempts, Attempt::Step::stun_check, Outcome::no_reply);
+    REQUIRE(lost);
+    CHECK(lost->application == "webrtc");
+    CHECK(lost->stage == Stage::udp);
+    CHECK(lost->asked == 8);
+    CHECK(lost->source == me.address);
+    CHECK(lost->superseded == (another_pair_works ? 1u : 0u));
+  }
+}
+
+TEST_CASE("a server that tells us our address is no path to the peer", "[classify][attempts]") {
+  Wire wire;
+  const Endpoint told_by = endpoint("203.0.113.9", 3478);
+  for (std::uint8_t i = 0; i < 8; ++i) {
+    wire.udp(i * 900.0, me, told_by, stun(i));
+    wire.udp(i * 900.0 + 20, told_by, me, check("", "", i, true), 52);
+    wire.udp(i * 900.0 + 40, me, endpoint("203.0.113.10", 3478), stun(static_cast<std::uint8_t>(30 + i)));
+    wire.udp(i * 900.0 + 60, me, server(41'000), check("abcd", "efgh", static_cast<std::uint8_t>(60 + i)));
+  }
+  wire.udp(60'000, me, endpoint("192.168.1.1", 5353), Buffer(30, 1));
+  const auto attempts = wire.finish().attempts;
+  const auto* to_peer = find(attempts, Attempt::Step::stun_check, Outcome::no_reply);
+  const auto* to_server = find(attempts, Attempt::Step::stun_request, Outcome::no_reply);
+  REQUIRE(to_peer);
+  REQUIRE(to_server);
+  CHECK(to_peer->superseded == 0);
+  CHECK(to_server->superseded == 1);   // another server has told
+}
+
+TEST_CASE("a path is found and the DTLS hello, in one datagram or two, is never answered", "[classify][attempts]") {
+  for (const bool in_two : {false, true})
+    for (const bool answered : {false, true}) {
+      INFO(in_two << answered);
+      Wire wire;
+      const Endpoint peer = server(41'000);
+      for (std::uint8_t i = 0; i < 20; ++i) {   // longer than the first datagrams that any flow is looked at
+        wire.udp(i * 50.0, me, peer, check("abcd", "efgh", i));
+        wire.udp(i * 50.0 + 30, peer, me, check("", "", i, true), 52);
+      }
+      for (std::uint8_t i = 0; i < 5; ++i) {
+        wire.udp(1100 + 1500.0 * i, me, peer, dtls(1, i));
+        if (in_two) wire.udp(1101 + 1500.0 * i, me, peer, dtls(1, static_cast<std::uint8_t>(10 + i), 48));
+      }
+      if (answered) wire.udp(7200, peer, me, dtls(2, 0), 52);
+      wire.udp(60'000, me, endpoint("192.168.1.1", 5353), Buffer(30, 1));
+      const auto attempts = wire.finish().attempts;
+      CHECK(find(attempts, Attempt::Step::stun_check, Outcome::answered));
+      const auto* hello = find(attempts, Attempt::Step::dtls_hello, answered ? Outcome::answered : Outcome::no_reply);
+      REQUIRE(hello);
+      CHECK(hello->stage == Stage::tls);
+      CHECK(hello->asked == (in_two ? 10u : 5u));
+      CHECK(hello->superseded == 0);
+    }
+}
+
+TEST_CASE("DTLS of a program that makes no calls is nobody's start", "[classify][attempts]") {
+  Wire wire;
+  for (std::uint8_t i = 0; i < 6; ++i) wire.udp(i * 2000.0, me, server(4433), dtls(1, i));
   wire.udp(60'000, me, endpoint("192.168.1.1", 5353), Buffer(30, 1));
   CHECK(wire.finish().attempts.empty());
 }

@@ -165,3 +165,59 @@ TEST_CASE("told is told, and two ends alike can't be told apart", "[classify]") 
   CHECK(alike.finish().vantage.basis == Vantage::Basis::unknown);
   CHECK(!alike.recorder.result.calls.at(0).local);
 }
+
+namespace {
+
+/// A connection in use, and what then comes from the server: offsets of the sequence number and hop limits of resets, 5 ms apart.
+std::vector<Reset> after_use(const std::vector<std::pair<std::uint32_t, std::uint8_t>>& resets, bool goes_on = false,
+                             capture::Checksum of_others = capture::Checksum::unchecked, capture::Checksum of_reset = capture::Checksum::unchecked) {
+  Wire wire;
+  handshake(wire, 0);
+  std::uint32_t up = 101, down = 501;
+  for (int i = 0; i < 20; ++i) {
+    wire.tcp(100 + i * 50.0, client, server, segment(24, up, down), Buffer(50, 1));
+    up += 50;
+    auto answer = segment(24, down, up);
+    if (i == 0) {
+      answer = segment(18, 500, 101);   // the SYN's acknowledgement once more: its checksum is looked at
+      answer.checksum = of_others;
+      wire.tcp(130, server, client, answer, {}, 52);
+      continue;
+    }
+    wire.tcp(130 + i * 50.0, server, client, answer, Buffer(70, 2), 52);
+    down += 70;
+  }
+  double at = 1200;
+  for (const auto& [offset, left] : resets) {
+    auto reset = segment(4, down + offset);
+    reset.checksum = of_reset;
+    wire.tcp(at += 5, server, client, reset, {}, left);
+    if (goes_on && offset == 0) wire.tcp(at += 5, server, client, segment(24, down, up), Buffer(70, 2), 52);
+  }
+  return wire.finish().resets;
+}
+
+}  // namespace
+
+TEST_CASE("what follows the far end's own reset is marked as such; what follows a forged one isn't", "[classify]") {
+  const auto own = after_use({{0, 52}, {0, 117}, {70, 117}});
+  REQUIRE(own.size() == 3);
+  CHECK_FALSE(own[0].after_reset);
+  CHECK(own[1].after_reset);
+  CHECK(own[2].after_reset);
+  const auto forged = after_use({{0, 117}, {70, 117}, {140, 117}});
+  REQUIRE(forged.size() == 3);
+  for (const auto& reset : forged) CHECK_FALSE(reset.after_reset);
+  const auto alive = after_use({{0, 52}, {70, 117}}, true);   // whoever goes on sending has not reset
+  REQUIRE(alive.size() == 2);
+  CHECK_FALSE(alive[1].after_reset);
+}
+
+TEST_CASE("a reset with a bad checksum counts as damaged where its way's others are good", "[classify]") {
+  using enum capture::Checksum;
+  for (const auto& [others, of_reset, damaged] : {std::tuple{good, bad, true}, {good, good, false}, {bad, bad, false}, {unchecked, bad, false}}) {
+    const auto resets = after_use({{1000, 61}}, false, others, of_reset);
+    REQUIRE(resets.size() == 1);
+    CHECK(resets[0].bad_checksum == damaged);
+  }
+}
