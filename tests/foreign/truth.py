@@ -22,8 +22,8 @@ def quality(world):
     worst = {"received": 0.0, "sent": 0.0}
     silence, jitter, seconds = 0.0, 0.0, 0.0
     for call in world.calls:
-        heard = getattr(call, "heard", None)
-        if isinstance(heard, dict) and heard["got"] and call.streams:
+        heard = getattr(call, "heard", {"got": 0})
+        if call.application == "sip" and heard["got"] and call.streams:   # only plain reports tell it
             worst["sent"] = max(worst["sent"], max(0, heard["last"] - heard["first"] + 1 - heard["got"]) / max(1, call.streams[0].sent))
     for stream in world.streams:
         if stream.sent < 20:

@@ -10,6 +10,7 @@ from world.simulator import UDP
 MEDIA = ("audio", "video")
 FLOW = ("audio", "video", "rtcp", "feedback", "stun", "dtls", "start", "signal")
 NUMBERED = ("sip", "webrtc", "whatsapp", "viber", "teamspeak", "mumble", "zoom")
+OF_RTP_ONLY = ("sip", "webrtc", "whatsapp")
 UNNUMBERED = ("skype", "telegram", "tango")
 ANY = NUMBERED + UNNUMBERED
 

@@ -73,12 +73,14 @@ def i_far_upload(draw):
     """Somebody at the far end uploads in turns over the same uplink: waits of half a second, drops, then peace."""
     length = draw.length(70, 110)
     world = draw.world(line="cable")
-    rate = draw.random.uniform(0.4e6, 1.2e6)
+    application = draw.random.choice(ANY)
+    codec = codec_of(draw.random, application)
+    rate, voice = draw.random.uniform(0.4e6, 1.2e6), offered(application, codec)
     spans = [(start, start + draw.random.uniform(4, 12)) for start in range(12, int(length), 22)]
 
     def left(now):
-        return rate * draw.random.uniform(0.03, 0.12) if any(a <= now < b for a, b in spans) else rate
-    talk(world, draw.random.choice(ANY), 3, length, far_up=far(world, Fifo(world.simulator, left, draw.random.uniform(3_000, 20_000)), Delay(world.simulator, 0.01, 0.001)))
+        return voice * draw.random.uniform(0.3, 1.2) if any(a <= now < b for a, b in spans) else rate
+    talk(world, application, 3, length, codec=codec, far_up=far(world, Fifo(world.simulator, left, draw.random.uniform(3_000, 20_000)), Delay(world.simulator, 0.01, 0.001)))
     busy(world, length)
     return done(world, length), innocent(world, also=("suspected",), forbidden=REST)
 
@@ -110,7 +112,7 @@ def i_far_dies(draw):
     """The far end's phone dies (battery); the user waits some seconds and hangs up. Once."""
     length = draw.length(50, 110)
     world, gone = draw.world(line="cable"), draw.random.uniform(5, 12)
-    talk(world, draw.random.choice(("sip", "webrtc", "viber", "zoom")), 3, length, far_stops_early=gone)
+    talk(world, draw.random.choice(("sip", "webrtc", "viber", "zoom")), 3, length, far_stops_early=gone, far_dead=True)
     busy(world, length + 10)
     return done(world, length), innocent(world, verdict="impaired", also=("suspected", "insufficient"))
 

@@ -1,5 +1,5 @@
 """Innocents: lines and radios. Whatever happens hits every packet alike."""
-from families.common import ANY, NUMBERED, codec_of, everything, talk
+from families.common import ANY, NUMBERED, codec_of, everything, offered, talk
 from speech.video import video
 from truth import innocent
 from world.limits import Policer
@@ -84,11 +84,12 @@ def i_plan_64k(draw):
 
 def i_router_device_limit(draw):
     """The home's router allows this device so much; other devices run free, unseen."""
-    length, rate = draw.length(60, 100), draw.random.choice((48_000, 64_000, 100_000, 200_000))
-    client = "192.168.1.23"
+    length, client, application = draw.length(60, 100), "192.168.1.23", draw.random.choice(ANY)
+    codec = codec_of(draw.random, application)
+    rate = max(16_000, offered(application, codec) * draw.random.uniform(0.5, 2.0))
     limits = (lambda simulator: ((), (Policer(simulator, lambda packet: packet.target == client, rate, draw.random.uniform(3_000, 20_000)),)))
     world = draw.world(line="cable", limits=limits, client=client)
-    talk(world, draw.random.choice(ANY), 3, length)
+    talk(world, application, 3, length, codec=codec)
     world.browse(size=(4_000, 40_000), stop=length, pause=(2, 6))
     Browser(world.network, None, 5, length, host="192.168.1.77", size=(500_000, 900_000))
     return run(world, length), innocent(world, forbidden=("periodic_reset", "blocking", "injected_reset"))

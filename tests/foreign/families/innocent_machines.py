@@ -12,7 +12,7 @@ def i_suspend(draw):
     world = draw.world(line="cable", home=lambda simulator: ([Pause(simulator, [(a, a + span)])], [Pause(simulator, [(a, a + span)])]))
     tap = world.network.tap
     tap.miss = lambda now: a <= now < a + span
-    call = talk(world, draw.random.choice(ANY), 3, length)
+    call = talk(world, draw.random.choice(ANY), 3, length, mute_up=[(a, a + span)])
     redial = draw.random.random() < 0.5
     if redial:
         world.simulator.at(a + span + 1, lambda: call.finish("died") if call.path else None)

@@ -97,7 +97,7 @@ def i_resolver_down(draw):
     talk(world, "sip", 3, length)
     redialling(world, draw.random.choice(("viber", "skype", "webrtc")), 25, length, (3, 8), lambda: 20, local=30000)
     world.browse(stop=length, size=(20_000, 120_000))
-    return done(world, length), innocent(world, verdict="impaired", also=("clean", "suspected", "insufficient"), forbidden=("rate_cap", "periodic_reset", "injected_reset"))
+    return done(world, length), innocent(world, verdict="impaired", also=("suspected", "insufficient"), forbidden=("rate_cap", "periodic_reset", "injected_reset"))
 
 
 def i_portal(draw):
@@ -114,7 +114,7 @@ def i_portal(draw):
     world.resolver.forge = lambda name: (0, "192.168.1.1", 0.002) if world.simulator.now < opened else None
     redialling(world, draw.random.choice(("sip", "webrtc", "whatsapp")), 6, length, (3, 9))
     world.browse(stop=length, size=(10_000, 80_000))
-    return done(world, length), innocent(world, verdict="impaired", also=("clean", "insufficient", "suspected"), forbidden=("rate_cap", "periodic_reset", "injected_reset"))
+    return done(world, length), innocent(world, verdict="impaired", also=("insufficient", "suspected"), forbidden=("rate_cap", "periodic_reset", "injected_reset"))
 
 
 def i_peer_to_peer_blocked(draw):

@@ -148,8 +148,7 @@ def i_key_presses(draw):
         ended = count >= 10
         payload = struct.pack("!BBHIIBBH", 0x80, 101 | (0x80 if count == 0 else 0), voice.number & 0xFFFF, call.key_stamp & 0xFFFFFFFF, call.streams[index].ssrc, 5,
                               10 | (0x80 if ended else 0), min(count, 10) * 160 + 160)
-        voice._emit_raw(payload) if hasattr(voice, "_emit_raw") else voice.send(payload, voice.number, call.key_stamp)
-        voice.number += 1
+        voice.insert(payload, call.key_stamp)
         if count < 12:
             world.simulator.after(0.02, press, index, count + 1)
     for time in range(12, int(length) - 5, draw.random.randrange(5, 11)):

@@ -150,7 +150,7 @@ def i_nat_rebinding(draw):
     world = draw.world(line="cable", home=lambda simulator: ([], [OnlyCalls(simulator, [(a + span - 4, a + span)])]))
     talk(world, draw.random.choice(("webrtc", "mumble", "teamspeak", "sip")), 3, length, mute_up=[(a, a + span)])
     busy(world, length, 1.0)
-    return done(world, length), innocent(world, verdict="impaired", also=("clean", "suspected"))
+    return done(world, length), innocent(world, verdict="impaired", also=("suspected",))
 
 
 class OnlyCalls(Pause):
@@ -206,7 +206,7 @@ def i_game(draw):
     world.simulator.at(2, beat, True)
     world.simulator.at(2.01, beat, False)
     busy(world, length, 1.0)
-    return done(world, length), innocent(world, verdict="insufficient", also=("impaired", "clean"), applications=[])
+    return done(world, length), innocent(world, verdict="insufficient", also=("impaired",), applications=[])
 
 
 def i_quic_video(draw):
@@ -227,4 +227,4 @@ def i_quic_video(draw):
     world.simulator.at(2, lambda: path.send_up(b"\xc3\0\0\0\1\x08" + noise(world.simulator, 1240), "quic"))
     world.simulator.at(2.1, burst, 150)
     busy(world, length, 1.0)
-    return done(world, length), innocent(world, verdict="insufficient", also=("impaired", "clean"), applications=[])
+    return done(world, length), innocent(world, verdict="insufficient", also=("impaired",), applications=[])

@@ -20,7 +20,7 @@ def dying(draw, unit, budget, until=None, applications=NUMBERED + ("skype",)):
     there = control(draw, world, until, 0.9)
     done(world, until)
     few = len([call for call in calls if call.alive]) < 3
-    findings = [{"kind": "dies_after", "mechanism": unit, "either": "dead"}, {"kind": "periodic_reset", "mechanism": "udp_blackhole", "either": "dead", "period_s": period(calls), "count": len(calls)},
+    findings = [{"kind": "dies_after", "mechanism": unit, "either": "dead"}, {"kind": "periodic_reset", "mechanism": "udp_blackhole", "either": "dead", "period_s": budget if unit == "seconds" else period(calls), "count": len(calls)},
                 {"kind": "freeze", "either": "dead"}, {"kind": "outage", "either": "dead"}, {"kind": "blocking", "either": "dead"}, {"kind": "one_way", "optional": True}]
     return world, interfered(world, findings, there, also=("suspected", "impaired") if few else ("suspected",), hard=few, forbidden=("rate_cap", "injected_reset")), {
         "unit": unit, "budget": budget, "calls": len(calls), "dead": len(ledger.times)}
@@ -118,7 +118,7 @@ def x_forged_resets(draw):
     dial(3.0)
     there = control(draw, world, until)
     done(world, until)
-    findings = [{"kind": "injected_reset", "either": "rst"}, {"kind": "periodic_reset", "mechanism": "tcp_rst", "period_s": period(calls), "count": len(forger.times), "either": "rst"},
+    findings = [{"kind": "injected_reset", "either": "rst"}, {"kind": "periodic_reset", "mechanism": "tcp_rst", "period_s": age, "count": len(forger.times), "either": "rst"},
                 {"kind": "outage", "optional": True}, {"kind": "freeze", "optional": True}]
     return world, interfered(world, findings, there, also=("suspected", "impaired") if len(forger.times) < 3 else ("suspected",), forbidden=("rate_cap", "blocking")), {
         "age": age, "reach": reach, "resets": len(forger.times)}

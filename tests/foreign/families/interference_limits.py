@@ -135,14 +135,14 @@ def x_police_many_calls(draw):
 def x_police_sent(draw):
     """What we send is policed; here only the far end's reports show it."""
     length = draw.length(70, 110)
-    application, codec = draw.random.choice((("sip", "g711a"), ("sip", "g729"), ("webrtc", "opus-cbr"), ("whatsapp", "silk60")))
+    application, codec = draw.random.choice((("sip", "g711a"), ("sip", "g729"), ("sip", "g722"), ("webrtc", "opus-cbr")))
     rate = offered(application, codec) * draw.random.uniform(0.3, 0.75)
     held, bucket = [], 3 * largest(application, codec)
     world = draw.world(line="cable", limits=downlink(held, lambda simulator: Policer(simulator, of(*MEDIA), rate, bucket), up=True))
     talk(world, application, 3, length, codec=codec)
     there = control(draw, world, length)
     done(world, length)
-    return world, interfered(world, [dict(cap(rate, bucket, direction="sent"), optional=True)], there, also=("impaired", "suspected"), hard=True), {"dropped": held[0].share()}
+    return world, interfered(world, [dict(cap(rate, bucket, direction="sent"), optional=True)], there, also=("impaired", "suspected", *(() if application == "sip" else ("clean",))), hard=True), {"dropped": held[0].share()}
 
 
 def shaped(draw, buffer):
@@ -177,8 +177,9 @@ def x_shape_video(draw):
     talk(world, draw.random.choice(("webrtc", "skype")), 3, length, also=[video("received", most=1_200_000)])
     there = control(draw, world, length)
     done(world, length)
+    also = ("suspected", "impaired", "insufficient")
     waited = sorted(held[0].waits)[len(held[0].waits) * 3 // 4]
-    return world, interfered(world, [cap(rate, None, "shaper")], there, also=("suspected", "impaired"), hard=waited < 0.05), {"waited_p75": waited, "dropped": held[0].share()}
+    return world, interfered(world, [cap(rate, None, "shaper")], there, also=also + (("clean",) if waited < 0.05 and held[0].share() < 0.01 else ()), hard=waited < 0.1), {"waited_p75": waited, "dropped": held[0].share()}
 
 
 def x_quota(draw):

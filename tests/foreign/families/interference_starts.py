@@ -138,5 +138,4 @@ def x_udp_blocked(draw):
                                                                          else 64738), server=server, checks=12)
     there = control(draw, world, until, 0.8)
     done(world, until)
-    return world, interfered(world, [{"kind": "blocking", "mechanism": "no_reply", "application": application}], there, also=("suspected", "impaired", "clean") if application != "mumble" else
-                             ("suspected", "impaired", "clean", "insufficient"), hard=True), {"failed": first.failed}
+    return world, interfered(world, [{"kind": "blocking", "mechanism": "no_reply", "application": application}], there, also=("suspected", "impaired", "insufficient"), hard=True), {"failed": first.failed}

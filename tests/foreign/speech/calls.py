@@ -46,8 +46,13 @@ class Call:
 
     def _sign_in(self, address):
         from world.web import fetch
+        self.simulator.after(self.simulator.random.uniform(8, 14), lambda: None if self.path or self.over else self._give_up_signing())
         self.signed = fetch(self.network, self.network.client, address, self.name, 4000, lambda ok: self._ring() if ok else self._fail("tls"), "signin", call=self,
                             **self.options.get("sign_in_options", {}))
+
+    def _give_up_signing(self):
+        self.signed[0].reset()
+        self._fail("tls")
 
     def _fail(self, why):
         if not self.failed and not self.over:
@@ -225,7 +230,7 @@ class Call:
             send = self.path.send_down if index else self.path.send_up
             stop_at = stop if not index else stop - options.get("far_stops_early", 0.0)
             voice = Voice(self.simulator, self.codec, make, self._sender(send, stream), talk_down if index else talk_up, self.media_at + draw.uniform(0, 0.1), stop_at,
-                          options.get("mute_down" if index else "mute_up", ()), options.get("drift", draw.gauss(0, 2e-5)) if index else 0.0, options.get("lag", ()) if not index else ())
+                          options.get("mute_down" if index else "mute_up", ()), options.get("drift", draw.gauss(0, 2e-5)) if index else 0.0, options.get("lag", ()) if not index else (), self.application in ("mumble", "teamspeak"))
             self.streams.append(stream)
             self.voices.append(voice)
             self.world.streams.append(stream)
@@ -233,9 +238,19 @@ class Call:
             self._report(0)
         for start in options.get("also", ()):
             start(self)
+        if options.get("far_dead"):
+            self.simulator.at(stop - options["far_stops_early"], self._far_end_dies)
         self.simulator.at(stop, self._stop)
         if options.get("patience"):
             self._watch()
+        if self.application == "mumble":
+            self._mumble_ping(0.0)
+
+    def _far_end_dies(self):
+        """Nothing answers there any more: no voice, no reports, no STUN."""
+        for path in (self.path, getattr(self, "control", None), getattr(self, "signal", None) if self.options["far_dead"] == "all" else None):
+            if path:
+                path.far = lambda packet: None
 
     def _format(self, index, ssrc, kind):
         if self.application == "sip":
@@ -256,7 +271,7 @@ class Call:
         if self.over:
             return
         ours, theirs = self.streams[0], self.streams[1]
-        sealed = noise(self.simulator, 14) if self.application != "sip" else b""
+        sealed = noise(self.simulator, 62) if self.application != "sip" else b""
         ntp = int((self.simulator.now + 3_900_000_000) * (1 << 32))
         lost, share = self._lost(self.received)
         up = rtcp_report(ours.ssrc, theirs.ssrc, share, lost, self.received["last"], 40, ntp, self.voices[0].stamp, ours.sent, ours.sent_bytes, sealed)
@@ -268,6 +283,16 @@ class Call:
         path.send_down(rtcp_report(theirs.ssrc, ours.ssrc, share, lost, self.heard["last"], 40, ntp, self.voices[1].stamp, theirs.sent,
                                    theirs.sent_bytes, sealed), "rtcp")
         self.simulator.after(self.simulator.random.uniform(3.5, 6.5), self._report, turn + 1)
+
+    def _mumble_ping(self, wait):
+        """Pings in the enciphered channel, in the count of the voice."""
+        def ping():
+            if not self.over:
+                for index, voice in enumerate(self.voices):
+                    if voice.running:
+                        voice.insert(voice.make(voice.number, 0, False, 2), voice.stamp)
+                self.simulator.after(5.0, ping)
+        self.simulator.after(wait, ping)
 
     def _watch(self):
         if self.over:

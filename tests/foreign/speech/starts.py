@@ -109,6 +109,9 @@ def first_packets(simulator, application):
         return [(True, tag + struct.pack("!IB", 0x0B5E3A2C, 0) + draw.randbytes(4) + bytes(8)), (False, b"TS3INIT1\0\x65\x88\1" + draw.randbytes(20)),
                 (True, tag + struct.pack("!IB", 0x0B5E3A2C, 2) + draw.randbytes(20)), (False, b"TS3INIT1\0\x65\x88\3" + draw.randbytes(232))]
     if application == "mumble":
-        identity = draw.randbytes(8)
-        return [(True, b"\0\0\0\0" + identity), (False, b"\0\1\4\0" + identity + bytes(12))]
+        first = draw.randrange(256)
+        return [(True, bytes([first]) + draw.randbytes(11)), (False, bytes([first ^ 0x55]) + draw.randbytes(11))]
+    if application == "telegram":
+        tag, query = draw.randbytes(16), draw.randbytes(8)
+        return [(True, tag + b"\xff" * 15 + b"\xfe" + query), (False, tag + b"\xff" * 12 + b"\xc0\x15\x72\xc7" + bytes(4) + query + draw.randbytes(20))]
     return [(True, noise(simulator, 60)), (False, noise(simulator, 60))]

@@ -10,7 +10,7 @@ class Stream:
     def __init__(self, application, kind, codec, direction, source, target, ssrc=None, clock=None, counted=True):
         self.application, self.kind, self.codec, self.direction = application, kind, codec, direction
         self.source, self.target, self.ssrc, self.clock, self.counted = source, target, ssrc, clock, counted
-        self.sent = self.missed = self.bytes = 0
+        self.sent = self.missed = self.bytes = self.skipped = 0      # skipped: numbers that the sender left out
         self.numbers, self.first, self.last, self.captured, self.duplicates = set(), None, None, 0, 0
         self.jitter, self.jitters, self._transit = 0.0, [], None
         self.arrivals, self.sent_bytes, self.sent_times = [], 0, []
@@ -36,7 +36,7 @@ class Stream:
     def told(self):
         readable = self.ssrc is not None or self.counted
         span = (self.last - self.first) if self.captured > 1 else 0
-        expected = max(self.numbers) - min(self.numbers) + 1 if self.numbers else 0
+        expected = max(self.numbers) - min(self.numbers) + 1 - self.skipped if self.numbers else 0
         row = {"src": "%s:%d" % self.source, "dst": "%s:%d" % self.target, "ssrc": None if self.ssrc is None else f"0x{self.ssrc:08x}",
                "application": self.application, "kind": self.kind, "codec": self.codec, "direction": self.direction, "packets": self.captured,
                "duplicates": self.duplicates, "lost": expected - len(self.numbers) if readable else None, "expected": expected if readable else None,

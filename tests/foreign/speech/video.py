@@ -103,7 +103,7 @@ class Video:
             self.rate = rate
         self.answer(body, "feedback", note=heard)
         if self.turn % 4 == 0:
-            ending = noise(self.simulator, 14)
+            ending = noise(self.simulator, 62)
             self.answer(rtcp_report(1, self.ssrc, min(loss, 0.99), self.controller.lost_before, (self.controller.highest or 0), 90, 0, 0, 0, 0, ending), "rtcp")
         self.turn += 1
         self.simulator.after(self.simulator.random.uniform(0.22, 0.28), self._feedback)

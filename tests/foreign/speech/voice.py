@@ -31,7 +31,8 @@ class Voice:
     """Sends one voice from `start` until `stop`; `send(payload, number, stamp)` takes the datagrams. `mute`: spans in which nothing is sent;
     `lag`: spans in which the machine is late and then sends all at once."""
 
-    def __init__(self, simulator, codec, make, send, talk=None, start=0.0, stop=1e9, mute=(), drift=0.0, lag=()):
+    def __init__(self, simulator, codec, make, send, talk=None, start=0.0, stop=1e9, mute=(), drift=0.0, lag=(), quiet=False):
+        self.quiet = quiet                      # discontinuous without comfort noise
         self.simulator, self.make, self.send, self.stop, self.mute, self.lag = simulator, make, send, stop, mute, lag
         self.clock, self.frame, _, self.mean, self.behaviour = CODECS[codec]
         self.talk = talk or Talk(simulator)
@@ -70,7 +71,7 @@ class Voice:
         silent = any(begin <= self.due < end for begin, end in self.mute)
         if not silent and (talking or self.behaviour != "discontinuous"):
             self._emit(self._size(talking), not self.was and talking)
-        elif not silent and now - self.noise_at >= 0.4:
+        elif not silent and not self.quiet and now - self.noise_at >= 0.4:
             self.noise_at = now
             self._emit(6 if self.clock == 48000 else 2, False)
         self.was = talking and not silent
@@ -78,6 +79,11 @@ class Voice:
         self.due += self.step
         late = max((end for begin, end in self.lag if begin <= self.due < end), default=0.0)
         self.simulator.at(max(self.due + self.simulator.random.uniform(0, 0.0008), late), self._tick)
+
+    def insert(self, payload, stamp):
+        """A packet of another kind in the same count."""
+        self.send(payload, self.number, stamp)
+        self.number += 1
 
     def _emit(self, size, marker):
         self.send(self.make(self.number, self.stamp, marker, size), self.number, self.stamp)
@@ -129,7 +135,8 @@ class Path:
 
 
 def rtcp_report(ssrc, other, lost_share, lost, highest, jitter, ntp, stamp, packets, octets, sealed=b""):
-    """Sender report with one report block (RFC 3550 6.4.1)."""
+    """Sender report with one report block (RFC 3550 6.4.1); `sealed`: what stands in place of its text and after it, in SRTCP."""
     block = struct.pack("!IIIIII", other, int(lost_share * 256) << 24 | max(0, min(lost, 0x7FFFFF)), highest & 0xFFFFFFFF, jitter, 0, 0)
     body = struct.pack("!IQIII", ssrc, ntp, stamp & 0xFFFFFFFF, packets, octets) + block
-    return struct.pack("!BBH", 0x81, 200, len(body) // 4) + body + sealed
+    head = struct.pack("!BBH", 0x81, 200, len(body) // 4)
+    return head + body[:4] + sealed[:len(body) - 4] + sealed[-14:] if sealed else head + body
