@@ -30,6 +30,13 @@ def make(arguments):
     return name, path.stat().st_size, document["truth"]["verdict"]
 
 
+def attempt(arguments):
+    try:
+        return make(arguments)
+    except Exception as error:  # one family's fault doesn't end the draw; the exit status tells
+        return f"{arguments[0]}-{arguments[1]}-{arguments[2]}", 0, f"FAILED {type(error).__name__} {error}"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=pathlib.Path)
@@ -50,8 +57,11 @@ def main():
     options.out.mkdir(parents=True, exist_ok=True)
     work = [(family, options.seed, index, str(options.out), {"traces": options.traces}) for family in chosen for index in range(options.per_family)]
     with concurrent.futures.ProcessPoolExecutor(options.jobs) as pool:
-        for name, size, verdict in pool.map(make, work) if options.jobs > 1 else map(make, work):
+        failed = 0
+        for name, size, verdict in pool.map(attempt, work) if options.jobs > 1 else map(attempt, work):
             print(f"{name:40} {verdict:14} {size // 1024} kB", flush=True)
+            failed += verdict.startswith("FAILED")
+    sys.exit(1 if failed else 0)
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ def innocent(world, verdict=None, also=(), findings=(), forbidden=FORBIDDEN, har
     loss, extra = worst["received"], set(also)
     if verdict is None:
         verdict = "impaired" if loss >= 0.005 or silence > 1.0 or worst["sent"] >= 0.05 else "clean"
-        if verdict == "impaired" and loss < 0.03 and silence < 2.0 and worst["sent"] < 0.05:
+        if verdict == "impaired" and loss < 0.03 and silence < 2.5 and worst["sent"] < 0.05:
             extra.add("clean")
         if verdict == "clean" and (loss > 0.0005 or silence > 0.3 or jitter > 5 or worst["sent"] > 0.002):
             extra.add("impaired")

@@ -248,7 +248,7 @@ def x_video_only(draw):
 
 def x_video_policed(draw):
     """Adaptive audio and video through one policer: a sawtooth of growth and loss."""
-    length, rate = draw.length(70, 100), draw.random.uniform(120e3, 500e3)
+    length, rate = draw.length(70, 100), draw.random.uniform(100e3, 400e3)
     held = []
     world = draw.world(line="cable", limits=downlink(held, lambda simulator: Policer(simulator, of(*FLOW), rate, draw.random.uniform(5_000, 40_000))))
     talk(world, draw.random.choice(("webrtc", "whatsapp", "skype")), 3, length, also=[video("received", most=1_500_000), video("sent", most=300_000)])

@@ -1,7 +1,7 @@
 """A call from the first name looked up to the last packet."""
-from speech import starts
+from speech import beats, starts
 from speech.streams import ABSENDER, Stream, mumble, opaque, rtp, skype, teamspeak_down, teamspeak_up, telegram, viber, zoom
-from speech.voice import CODECS, Path, Talk, Voice, rtcp_report
+from speech.voice import CODECS, Path, Talk, Voice
 from world.web import noise
 
 # application: codecs, server port, names of its sign-in, formats up and down
@@ -29,7 +29,7 @@ class Call:
         self.codec = options.get("codec") or draw.choice(codecs)
         self.server = options.get("server") or f"198.51.100.{draw.randrange(10, 250)}"
         self.port = options.get("port") or port or draw.randrange(10000, 60000)
-        self.local = options.get("local") or draw.randrange(16384, 60000) // 2 * 2
+        self.local = options.get("local") or draw.randrange(16384, 32000) // 2 * 2
         self.alive, self.media_at, self.over, self.failed = False, None, None, False
         self.streams, self.voices, self.path = [], [], None
         self.received, self.heard = {"got": 0, "first": None, "last": 0}, {"got": 0, "first": None, "last": 0}
@@ -87,11 +87,6 @@ class Call:
             state["got"] += 1
             state["first"] = number if state["first"] is None else state["first"]
             state["last"] = max(state["last"], number)
-
-    @staticmethod
-    def _lost(state):
-        lost = max(0, state["last"] - (state["first"] or 0) + 1 - state["got"]) if state["got"] else 0
-        return lost, min(0.99, lost / max(1, state["got"] + lost))
 
     # -- SIP ---------------------------------------------------------------------------------------
     def _invite(self):
@@ -160,20 +155,12 @@ class Call:
         if getattr(self, "checked", False):
             return
         self.checked = True
-        self._consent()
+        beats.consent(self)
         if self.application == "webrtc":
             self.flights, self.shaken = starts.dtls_flights(self.simulator), False
             self._hello(starts.dtls_hello(self.simulator), 0)
         else:
             self._media()
-
-    def _consent(self):
-        if self.over:
-            return
-        transaction = self.simulator.random.randbytes(12)
-        self.path.send_up(starts.check(self.simulator, transaction), "stun",
-                          note=lambda p: self.path.send_down(starts.checked(self.simulator, transaction, *self.path.local), "stun"))
-        self.simulator.after(self.simulator.random.uniform(2.0, 3.0), self._consent)
 
     def _hello(self, hello, tries):
         if self.shaken or self.over:
@@ -235,7 +222,7 @@ class Call:
             self.voices.append(voice)
             self.world.streams.append(stream)
         if self.application in OF_RTP and options.get("rtcp", True):
-            self._report(0)
+            beats.report(self)
         for start in options.get("also", ()):
             start(self)
         if options.get("far_dead"):
@@ -244,7 +231,7 @@ class Call:
         if options.get("patience"):
             self._watch()
         if self.application == "mumble":
-            self._mumble_ping(0.0)
+            beats.mumble_pings(self)
 
     def _far_end_dies(self):
         """Nothing answers there any more: no voice, no reports, no STUN."""
@@ -265,34 +252,6 @@ class Call:
             if not self.over:
                 send(payload, "audio", stream, number, stamp)
         return emit
-
-    def _report(self, turn):
-        """RTCP both ways; the far end tells what it lost of ours."""
-        if self.over:
-            return
-        ours, theirs = self.streams[0], self.streams[1]
-        sealed = noise(self.simulator, 62) if self.application != "sip" else b""
-        ntp = int((self.simulator.now + 3_900_000_000) * (1 << 32))
-        lost, share = self._lost(self.received)
-        up = rtcp_report(ours.ssrc, theirs.ssrc, share, lost, self.received["last"], 40, ntp, self.voices[0].stamp, ours.sent, ours.sent_bytes, sealed)
-        path = self.path
-        if self.application == "sip":
-            path = self.control = getattr(self, "control", None) or Path(self.network, self, self.local + 1, self.server, self.port + 1, self.options.get("far_up"))
-        path.send_up(up, "rtcp")
-        lost, share = self._lost(self.heard)
-        path.send_down(rtcp_report(theirs.ssrc, ours.ssrc, share, lost, self.heard["last"], 40, ntp, self.voices[1].stamp, theirs.sent,
-                                   theirs.sent_bytes, sealed), "rtcp")
-        self.simulator.after(self.simulator.random.uniform(3.5, 6.5), self._report, turn + 1)
-
-    def _mumble_ping(self, wait):
-        """Pings in the enciphered channel, in the count of the voice."""
-        def ping():
-            if not self.over:
-                for index, voice in enumerate(self.voices):
-                    if voice.running:
-                        voice.insert(voice.make(voice.number, 0, False, 2), voice.stamp)
-                self.simulator.after(5.0, ping)
-        self.simulator.after(wait, ping)
 
     def _watch(self):
         if self.over:

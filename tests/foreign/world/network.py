@@ -1,6 +1,6 @@
 """Who is connected to whom: the client behind its home and line, the servers beyond."""
 from world.capture import Tap
-from world.simulator import ICMP, Packet
+from world.simulator import ICMP, TCP, UDP, Packet
 from world.wire import unreachable
 
 
@@ -39,8 +39,10 @@ class Network:
         self._down = chain([*limits[1], *line[1]], self._leave_line)
 
     def new_port(self):
-        self._port = 32768 + (self._port - 32768 + self.simulator.random.randrange(1, 40)) % 28000
-        return self._port
+        while True:
+            self._port = 32768 + (self._port - 32768 + self.simulator.random.randrange(1, 40)) % 28000
+            if not any((protocol, self.client, self._port) in self.hosts for protocol in (UDP, TCP)):
+                return self._port
 
     def up(self, packet):
         """From a host of the household."""
