@@ -1,6 +1,7 @@
 """The truth of a capture, in the terms of the product's classes, from what really happened in the world."""
 
 FORBIDDEN = ("rate_cap", "periodic_reset", "blocking", "injected_reset")
+REST = FORBIDDEN[1:]                           # where a line's own rate, or a plan's, may be told as one
 UNREADABLE = ("skype", "telegram", "tango")
 
 

@@ -3,13 +3,11 @@ from families.common import ANY, NUMBERED, codec_of, everything, offered, redial
 from speech.tunnels import TcpCall
 from speech.video import video
 from speech.voice import Talk
-from truth import FORBIDDEN, innocent
+from truth import FORBIDDEN, REST, innocent
 from world.limits import Policer
 from world.links import Delay, Fifo
 from world.network import chain
 from world.radio import Bursts, Pause, RandomLoss
-
-REST = ("periodic_reset", "blocking", "injected_reset")
 
 
 def far(world, *elements):

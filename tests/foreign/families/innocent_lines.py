@@ -1,7 +1,7 @@
 """Innocents: lines and radios. Whatever happens hits every packet alike."""
 from families.common import ANY, NUMBERED, codec_of, everything, offered, talk
 from speech.video import video
-from truth import innocent
+from truth import REST, innocent
 from world.limits import Policer
 from world.radio import Bursts, Pause, RandomLoss, scans
 from world.web import Browser, fetch
@@ -17,7 +17,7 @@ def i_cell_call(draw):
     length = draw.length(60, 150)
     world = draw.world(line="cellular")
     talk(world, draw.random.choice(ANY), 3, length)
-    return run(world, length), innocent(world)
+    return run(world, length), innocent(world, forbidden=REST)
 
 
 def i_cell_download(draw):
@@ -26,7 +26,7 @@ def i_cell_download(draw):
     world = draw.world(line="cellular", buffers=(60_000, draw.random.choice((60_000, 150_000, 400_000))))
     talk(world, draw.random.choice(ANY), 3, length)
     world.browse(size=(100_000, 1_500_000), pause=(3, 9), stop=length)
-    return run(world, length), innocent(world)
+    return run(world, length), innocent(world, forbidden=REST)
 
 
 def i_cell_video(draw):
@@ -36,7 +36,7 @@ def i_cell_video(draw):
     talk(world, "webrtc", 3, length, also=[video("sent", most=700_000), video("received", most=900_000)])
     if draw.random.random() < 0.5:
         world.browse(size=(20_000, 200_000), stop=length)
-    return run(world, length), innocent(world)
+    return run(world, length), innocent(world, forbidden=REST)
 
 
 def i_dsl_video_uplink(draw):
@@ -45,7 +45,7 @@ def i_dsl_video_uplink(draw):
     world = draw.world(line="dsl", rates=(draw.random.uniform(250e3, 700e3), 6e6), buffers=(draw.random.uniform(8_000, 60_000), 80_000))
     talk(world, "webrtc", 3, length, also=[video("sent", most=1_200_000), video("received", most=500_000)])
     world.browse(size=(20_000, 100_000), stop=length)
-    return run(world, length), innocent(world)
+    return run(world, length), innocent(world, forbidden=REST)
 
 
 def i_family_upload(draw):
@@ -55,7 +55,7 @@ def i_family_upload(draw):
     talk(world, draw.random.choice(ANY), 3, length)
     Browser(world.network, None, 15, length - 10, size=(3_000, 5_000), pause=(1, 10), host=world.network.client.rsplit(".", 1)[0] + ".77", upload=900_000)
     world.browse(size=(10_000, 60_000), stop=length, pause=(4, 12))
-    return run(world, length), innocent(world)
+    return run(world, length), innocent(world, forbidden=REST)
 
 
 def i_family_download(draw):
@@ -67,7 +67,7 @@ def i_family_download(draw):
     Browser(world.network, None, 12, length - 8, size=(1_500_000, 6_000_000), pause=(0.5, 6), host=other)
     if draw.random.random() < 0.6:
         world.browse(size=(10_000, 60_000), stop=length, pause=(4, 12))
-    return run(world, length), innocent(world)
+    return run(world, length), innocent(world, forbidden=REST)
 
 
 def i_plan_64k(draw):
@@ -78,7 +78,7 @@ def i_plan_64k(draw):
     world = draw.world(line="slow", rates=(rate, rate) if not police else None, buffers=(8_000, 12_000) if not police else None, limits=limits)
     talk(world, draw.random.choice(("sip", "webrtc", "skype", "whatsapp")), 3, length)
     world.browse(size=(4_000, 25_000), stop=length, pause=(3, 9))
-    return run(world, length), innocent(world, forbidden=("periodic_reset", "blocking", "injected_reset"), findings=[{"kind": "rate_cap", "optional": True, "direction": "received",
+    return run(world, length), innocent(world, forbidden=REST, findings=[{"kind": "rate_cap", "optional": True, "direction": "received",
                                         "mechanism": "policer" if police else "shaper", "rate_bps": rate, "burst_bytes": 8000}])
 
 
@@ -92,7 +92,7 @@ def i_router_device_limit(draw):
     talk(world, application, 3, length, codec=codec)
     world.browse(size=(4_000, 40_000), stop=length, pause=(2, 6))
     Browser(world.network, None, 5, length, host="192.168.1.77", size=(500_000, 900_000))
-    return run(world, length), innocent(world, forbidden=("periodic_reset", "blocking", "injected_reset"))
+    return run(world, length), innocent(world, forbidden=REST)
 
 
 def i_aqm(draw):
@@ -102,7 +102,7 @@ def i_aqm(draw):
     talk(world, draw.random.choice(ANY), 3, length)
     world.browse(size=(300_000, 1_500_000), pause=(0.5, 4), stop=length)
     Browser(world.network, None, 20, length, size=(3_000, 4_000), pause=(5, 15), upload=300_000)
-    return run(world, length), innocent(world)
+    return run(world, length), innocent(world, forbidden=REST)
 
 
 def i_fair_queue(draw):
@@ -111,7 +111,7 @@ def i_fair_queue(draw):
     world = draw.world(line="fair")
     talk(world, draw.random.choice(ANY), 3, length)
     world.browse(size=(400_000, 1_500_000), pause=(0.5, 3), stop=length)
-    return run(world, length), innocent(world)
+    return run(world, length), innocent(world, forbidden=REST)
 
 
 def i_cable_jitter(draw):
@@ -213,4 +213,4 @@ def i_cloud_backup(draw):
         if world.simulator.now < length - 5:
             fetch(world.network, world.network.client, "192.0.2.200", "backup.example.com", 600, lambda ok: world.simulator.after(6, turn), upload=700_000)
     world.simulator.at(12, turn)
-    return run(world, length), innocent(world)
+    return run(world, length), innocent(world, forbidden=REST)

@@ -2,7 +2,7 @@
 from families.common import ANY, NUMBERED, OF_RTP_ONLY, codec_of, redialling, talk
 from families.innocent_ends import busy, done, far
 from speech.voice import Talk
-from truth import innocent
+from truth import REST, innocent
 from world.links import Delay
 from world.network import Element
 from world.radio import Bursts, Pause
@@ -26,7 +26,7 @@ def i_number_jumps(draw):
     busy(world, length)
     done(world, length)
     call.streams[1].jitters = []
-    return world, innocent(world, verdict="clean", also=("impaired",))
+    return world, innocent(world, verdict="clean", also=("insufficient",))
 
 
 class Twice(Element):
@@ -186,4 +186,4 @@ def i_steady_film(draw):
     world = draw.world(line="dsl", rates=(1e6, 3e6), buffers=(30_000, draw.random.choice((15_000, 30_000, 60_000))))
     talk(world, application, 3, length, codec=codec_of(draw.random, application))
     world.browse(stop=length, size=(300_000, 800_000), pause=(0.2, 1.5))
-    return done(world, length), innocent(world)
+    return done(world, length), innocent(world, forbidden=REST)

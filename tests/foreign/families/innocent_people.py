@@ -4,7 +4,7 @@ from families.innocent_ends import busy, done
 from speech.streams import Stream, rtp
 from speech.video import video
 from speech.voice import CODECS, Talk, Voice
-from truth import innocent
+from truth import REST, innocent
 
 
 def i_hang_up(draw):
@@ -247,4 +247,4 @@ def i_many_numbered(draw):
     world = draw.world(line="slow", buffers=(40_000, 60_000))
     talk(world, draw.random.choice(NUMBERED), 3, length)
     busy(world, length, 1.0)
-    return done(world, length), innocent(world)
+    return done(world, length), innocent(world, forbidden=REST)

@@ -133,7 +133,7 @@ def x_one_way(draw):
     there = control(draw, world, length, 0.9)
     done(world, length)
     return world, interfered(world, [{"kind": "one_way", "either": "way"}, {"kind": "freeze", "either": "way"}, {"kind": "outage", "either": "way"}, {"kind": "dies_after", "either": "way"}], there,
-                             also=("impaired", "suspected"), hard=True), {"since": since, "calls": len(calls)}
+                             also=("impaired", "suspected")), {"since": since, "calls": len(calls)}
 
 
 def x_cut_all_hours(draw):

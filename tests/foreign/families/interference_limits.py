@@ -179,7 +179,7 @@ def x_shape_video(draw):
     done(world, length)
     also = ("suspected", "impaired", "insufficient")
     waited = sorted(held[0].waits)[len(held[0].waits) * 3 // 4]
-    return world, interfered(world, [cap(rate, None, "shaper")], there, also=also + (("clean",) if waited < 0.05 and held[0].share() < 0.01 else ()), hard=waited < 0.1), {"waited_p75": waited, "dropped": held[0].share()}
+    return world, interfered(world, [cap(rate, None, "shaper")], there, also=also + (("clean",) if waited < 0.06 and held[0].share() < 0.01 else ()), hard=waited < 0.1), {"waited_p75": waited, "dropped": held[0].share()}
 
 
 def x_quota(draw):

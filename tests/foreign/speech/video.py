@@ -45,8 +45,8 @@ class Controller:
                 self.rate *= 1 - 0.5 * loss
             elif loss < 0.02 and now > self.hold:
                 self.rate = min(self.rate * 1.08 ** (span * 2), max(1.5 * received, self.least) + 10_000)
-        elif now - self.began > 0.4:
-            self.rate *= 0.7
+        else:                                   # nothing came at all
+            self.rate *= 0.8
         self.rate = min(self.most, max(self.least, self.rate))
         self.lost_before, self.groups, self.bytes, self.began = lost_all, [], 0, now
         return self.rate, loss
