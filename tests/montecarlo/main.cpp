@@ -169,7 +169,7 @@ int main(int argc, char** argv) {
     if (verbose && ((accused || suspected) != truth.interference || (interferes && (!surfaced || error > 0.02)))) {
       fmt::print("{} seed {} {} severity {:.2f} cap {} said {}", scenario, this_seed, truth.binds ? "" : "(unbound)", truth.severity, truth.cap_bps.value_or(0), class_of(analysis));
       for (const auto& finding : analysis.findings)
-        fmt::print(" {}/{}{}", name_of(finding.kind), name_of(finding.mechanism), finding.rate_bps ? fmt::format("@{:.0f}", *finding.rate_bps) : finding.period_s ? fmt::format("@{:.2f}s", *finding.period_s) : "");
+        fmt::print(" {}/{}{}", name_of(finding.kind), name_of(finding.mechanism), finding.rate_bps ? fmt::format("@{:.0f}", *finding.rate_bps) : finding.period_s ? fmt::format("@{:.2f}s", *finding.period_s) : ""), fmt::print("({})", finding.scope.reason);
       fmt::print("\n");
     }
   };
