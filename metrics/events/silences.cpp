@@ -217,6 +217,7 @@ std::vector<Interruption> silences_of(const Observation& observation, const Flow
 std::optional<Interruption> early_death_of(const Observation& observation, const FlowObservation& flow) {
   constexpr std::uint64_t least_received = 2, least_after = 8;
   constexpr double longest_ago = 120;         // seconds: what had lived for longer is the other function's
+  constexpr double soon = 6;                  // seconds until we go on
   const auto sent = static_cast<std::size_t>(Direction::sent), received = static_cast<std::size_t>(Direction::received);
   const auto &theirs = flow.ends[received], &ours = flow.ends[sent];
   if (!observation.local_known || application_of(observation, flow).empty() || theirs.packets[received] < least_received || ours.packets[sent] == 0) return std::nullopt;
@@ -229,14 +230,23 @@ std::optional<Interruption> early_death_of(const Observation& observation, const
   if (lived > longest_ago || until - at < least_silence || on_hold_at(observation, flow, at)) return std::nullopt;
   if (flow.tcp) {
     std::size_t resent = 0;
-    for (const auto& loss : flow.tcp->losses) resent += loss.direction == Direction::sent && capture::seconds(loss.time - observation.first_time) > at ? 1 : 0;
-    if (resent < fewest_resent || flow.flow.ended_by == classify::Ending::rst) return std::nullopt;
+    double first = 1e300;
+    for (const auto& loss : flow.tcp->losses) {
+      const double when = capture::seconds(loss.time - observation.first_time);
+      if (loss.direction != Direction::sent || when <= at) continue;
+      ++resent;
+      first = std::min(first, when);
+    }
+    // An idle connection that a NAT forgot has its silence before the sending.
+    if (resent < fewest_resent || first > at + soon || flow.flow.ended_by == classify::Ending::rst) return std::nullopt;
   } else {
     // Somebody who speaks on; a check of a path that nobody chose, or of one that was given up, is not that.
-    const bool speaks = std::any_of(flow.trace.begin(), flow.trace.end(), [&](const TracePacket& packet) {
-      return packet.direction == Direction::sent && packet.stream != TracePacket::no_stream && capture::seconds(packet.time - observation.first_time) > at + usual_pause;
-    });
-    if (after < least_after || !speaks) return std::nullopt;
+    std::size_t spoken[2] = {0, 0};   // at once, and later
+    for (const auto& packet : flow.trace) {
+      const double since = capture::seconds(packet.time - observation.first_time) - at;
+      if (packet.direction == Direction::sent && packet.stream != TracePacket::no_stream && since > 0) ++spoken[since > usual_pause ? 1 : 0];
+    }
+    if (after < least_after || spoken[0] == 0 || spoken[1] == 0) return std::nullopt;
   }
   Interruption cut;
   cut.kind = flow.tcp ? Interruption::Kind::tcp_silence : Interruption::Kind::udp_silence;
