@@ -61,6 +61,7 @@ bool put_back_the_beginning(const DetectorInput& input, const Arm& arm, std::vec
   if (flow == nullptr) return false;
   const double first = capture::seconds(flow->flow.first_time - input.observation.first_time), kept = arrivals.front().time;
   if (kept - first > longest_s) return false;
+  if (kept <= first) return true;
   const auto& series = arm.direction == Direction::received ? flow->bytes.received : flow->bytes.sent;
   const double origin = capture::seconds(flow->bytes.start - input.observation.first_time);
   const auto seconds = std::min(series.size(), static_cast<std::size_t>(std::max(0.0, kept - origin)) + 1);
@@ -244,6 +245,7 @@ Finding told_ceiling(const DetectorInput& input, const Arm& arm, const Limits& l
 Finding told_quota(const DetectorInput& input, const Arm& arm, const Limits& limits) {
   const auto& quota = *limits.quota;
   Finding finding = tell(input, arm, Mechanism::quota, quota.bytes / quota.period, quota.half_width / quota.period, quota.begin, quota.end);
+  finding.period_s = quota.period;
   finding.numbers = {{"quota_period_s", quota.period}, {"quota_bytes", quota.bytes}, {"periods_used_up", static_cast<double>(quota.used_up)},
                      {"periods", static_cast<double>(quota.windows)}, {"pile", quota.sign}, {"edges", quota.edges}, {"closed_share", quota.closed_share}};
   const auto sent = sent_meanwhile(input, arm, quota.begin, quota.end);

@@ -20,7 +20,7 @@ struct SentMeanwhile {
   double own_packets = 0, own_size = 0;   ///< of our end, the other way; median size
 };
 
-/// Why a pile is no limit; empty: it is one. The names are told by -v.
+/// Why a pile is no limit; empty: it is one.
 std::string_view innocent_reason(const Ceiling& ceiling, const SentMeanwhile& sent);
 
 /// Both ends use the same codec: then they send as often.
