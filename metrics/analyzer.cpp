@@ -184,6 +184,7 @@ void Analyzer::on_media(const classify::MediaPacket& packet) {
   record->marker = packet.marker;
   if (index < TracePacket::no_stream) record->stream = static_cast<std::uint16_t>(index);
   if (!made) state.trace(meter, fresh);
+  if (kept.repeats_undone > 0 && index < TracePacket::no_stream) meter.trace.renumber(static_cast<std::uint16_t>(index), kept.repeats_undone, kept.extended_sequence);
 }
 
 void Analyzer::on_round_trip(const classify::RoundTrip& round_trip) {

@@ -64,6 +64,7 @@ struct TcpObservation {
   std::uint64_t retransmissions[2] = {0, 0};
   std::uint64_t acknowledged_unseen[2] = {0, 0}; ///< our own drops: acknowledged, never captured
   std::uint64_t payload_bytes[2] = {0, 0};       ///< unique
+  std::uint64_t missing_bytes[2] = {0, 0};       ///< holes that nothing filled and nobody acknowledged: lost, and not yet sent again
   bool syn_unanswered = false;
   bool unanswered = false;                       ///< SYNs, or data one way only, and no answer
   /// Times and sizes of retransmitted data of each direction (what a policer or loss took away), bounded.

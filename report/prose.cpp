@@ -125,6 +125,8 @@ std::string Prose::lacking(const metrics::Analysis& analysis) const {
     seconds = std::max(seconds, capture::seconds(stream.end_time - stream.start_time));
     packets += stream.packets;
   }
+  if (const auto lack = analysis.verdict.parameters.find("lack"); lack != analysis.verdict.parameters.end() && lack->second == name_of(metrics::Lack::start_unanswered))
+    return catalogue_.text("lack.start_unanswered");
   const auto& calls = analysis.call_verdicts;
   if (std::any_of(calls.begin(), calls.end(), [](const auto& call) { return call.lack == metrics::Lack::unread; })) return catalogue_.text("lack.unread");
   if (seconds >= metrics::shortest_call && packets >= metrics::fewest_packets) return catalogue_.text("lack.capture_lost");

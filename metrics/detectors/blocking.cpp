@@ -226,7 +226,9 @@ std::optional<Finding> finding_of(const Group& group, const classify::Classifica
   for (const auto* shares : {&group.counted, &group.family, &group.source})
     if (shares == &group.counted || nothing_counts)
       for (const auto& share : *shares) failures.add(share);
-  if (failures.tries < least_tries && failures.asked < least_tries) return std::nullopt;
+  // A reset or a message says what happened; of silence one or two lost packets are no evidence.
+  const bool told = failures.mechanism() != Mechanism::no_reply && failures.mechanism() != Mechanism::dns;
+  if (!told && failures.tries < least_tries && failures.asked < least_tries) return std::nullopt;
   add_rest_of_application(classification, group.application, failures);
   const auto traffic = traffic_of(classification, group.hosts, group.application, failures.finding.start_time - near_in_time, failures.finding.end_time + near_in_time);
   Finding finding = std::move(failures.finding);

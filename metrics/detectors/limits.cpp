@@ -20,6 +20,7 @@ Mechanism mechanism_of(LimitKind kind) {
     case LimitKind::policer: return Mechanism::policer;
     case LimitKind::queue: return Mechanism::shaper;
     case LimitKind::quota: return Mechanism::quota;
+    case LimitKind::unsteady: return Mechanism::none;
   }
   return Mechanism::none;
 }
