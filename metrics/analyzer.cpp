@@ -207,6 +207,16 @@ void Analyzer::on_receiver_report(const classify::ReceiverReport& report) {
   if (found->second.size() < report_limit) found->second.push_back(report);
 }
 
+void Analyzer::on_sender_report(const classify::SenderReport& report) {
+  auto& all = state_->meters.sender_reports;
+  auto found = all.find(report.ssrc);
+  if (found == all.end()) {
+    if (all.size() >= reported_limit) return;
+    found = all.try_emplace(report.ssrc).first;
+  }
+  if (found->second.size() < report_limit) found->second.push_back(report);
+}
+
 /// A flow is over: described later if it is worth it, else only added to what crossed the line.
 void Analyzer::State::keep(const classify::Flow& flow, FlowMeter& meter) {
   const bool worth = meter.packets >= kept_flow_packets || meter.trace.size() > 0 || meter.given_up ||

@@ -8,6 +8,7 @@
 #include "metrics/meters/segments.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -113,6 +114,7 @@ struct Observation {
   const classify::Classification* classification = nullptr;
   std::vector<StreamObservation> streams;         ///< by StreamId
   std::vector<FlowObservation> flows;             ///< flows with ≥8 packets, in a call, with TCP losses or unanswered TCP; by id
+  std::map<std::uint32_t, std::vector<classify::SenderReport>> sender_reports;   ///< by SSRC, in order of capture; bounded
   Time first_time, last_time;
   /// All bytes of the capture per second (everything on the line, ours and other flows).
   ByteSeries total;

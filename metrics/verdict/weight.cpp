@@ -73,7 +73,8 @@ Weight weigh(const Finding& finding) {
     case FindingKind::delay_step: return spares_others(finding) ? Weight::suspects : Weight::none;
     case FindingKind::jitter: return Weight::impairs;
     case FindingKind::loss: return weigh_loss(finding);
-    case FindingKind::differential: case FindingKind::benign_timer: case FindingKind::capture_loss: return Weight::none;
+    case FindingKind::benign_timer: return weigh_event(finding);
+    case FindingKind::differential: case FindingKind::capture_loss: return Weight::none;
   }
   return Weight::none;
 }
