@@ -2,6 +2,7 @@
 
 #include "app/progress.hpp"
 #include "capture/decoder.hpp"
+#include "capture/in_order.hpp"
 #include "classify/ndpi/labeller.hpp"
 #include "metrics/analyzer.hpp"
 #include "report/encode.hpp"
@@ -59,8 +60,9 @@ capture::Result<metrics::Analysis> analyze_inputs(const std::vector<std::string>
   auto source = capture::open_source(inputs, options.source, records);
   if (!source) return source.error();
   capture::Decoder decoder(classifier, anomalies);
-  Progress progress(decoder);
-  const auto ran = source.value()->run(!options.quiet && Progress::is_wanted() ? static_cast<capture::PacketSink&>(progress) : decoder);
+  capture::InOrder in_order(decoder);
+  Progress progress(in_order);
+  const auto ran = source.value()->run(!options.quiet && Progress::is_wanted() ? static_cast<capture::PacketSink&>(progress) : in_order);
   if (!ran) return ran.error();
   tell_problems(records, anomalies);
   auto analysis = analyzer.take_analysis();

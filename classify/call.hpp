@@ -19,6 +19,7 @@ struct CallPart {
   Time first_time, last_time;
   std::vector<FlowId> flows;
   Ending ended_by = Ending::silence;
+  std::optional<Time> goodbye;              ///< when it was said; none: nobody said one that we could read
 };
 
 /// What nDPI says of a call's flows: told beside our own label, for whoever doubts it.
@@ -26,6 +27,17 @@ struct NdpiOpinion {
   std::string label;                        ///< "stun.whatsappcall"
   std::string_view certainty;               ///< what it rests on: none, port, address, content
   friend auto operator<=>(const NdpiOpinion&, const NdpiOpinion&) = default;
+};
+
+/// What the signalling said of a call, where there was one that we could read.
+struct Announced {
+  bool answered = false;                    ///< the callee took it
+  bool refused = false;                     ///< a final answer of 300 or more, and none of 200 before
+  bool both_ways = false;                   ///< both sides announced that they send and receive
+  std::uint32_t session_expires_s = 0;      ///< RFC 4028; 0: no session timer
+  /// Spans in which one side had announced that it doesn't send, or doesn't want to receive (hold); the last may be open.
+  struct Hold { Time from; std::optional<Time> until; };
+  std::vector<Hold> holds;
 };
 
 struct Call {
@@ -39,6 +51,7 @@ struct Call {
   Endpoint local_endpoint, remote_endpoint; ///< of the main media flow; if local is null: source and destination
   Ending ended_by = Ending::silence;
   Signalling signalling = Signalling::none;
+  Announced announced;
   Untrusted owner;                          ///< the program whose call it is, where the capture tells it
   std::vector<NdpiOpinion> ndpi;            ///< each once
 };

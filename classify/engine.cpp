@@ -161,6 +161,10 @@ void Engine::on_datagram(const Datagram& datagram, const FlowTable::Key& key) {
   Way way = Way::forward;
   FlowState& state = flow_of(datagram, key, way);
   Flow& flow = state.flow;
+  if (copies_.is_copy(datagram, state.traits[static_cast<std::size_t>(way)].copies)) {
+    anomalies_.count("captured_twice");
+    return;
+  }
   flow.last_time = std::max(flow.last_time, datagram.time);
   WayCounters& counters = way == Way::forward ? flow.forward : flow.backward;
   ++counters.packets;

@@ -51,6 +51,12 @@ class Engine {
   FlowState& media_beside(FlowState& state, Way& way);
   bool on_rtcp(FlowState& state, Way way, const Datagram& datagram, Bytes bytes, std::uint32_t length);
   bool on_rtp(FlowState& state, Way way, const Datagram& datagram, Bytes bytes, std::uint32_t length);
+  /// What a payload type means, by the static table or by what signalling has announced so far.
+  const RtpTracker::TypeFacts& type_of(FlowState& state, Way way, std::uint8_t payload_type, Time time);
+  /// The dialog that announces an end of the flow at this time; -1: none.
+  int dialog_of(const FlowState& state, Time time) const;
+  /// Ends the streams whose dialog is over, once another has announced their place.
+  void end_with_dialogs(FlowState& state, Time time);
   void on_counter(FlowState& state, Way way, const Datagram& datagram, const MediaHeader& header);
   /// The settled application's media header; a tunnel's packets all count, without one.
   std::optional<MediaHeader> media_of(const FlowState& state, const Datagram& datagram, Way way) const;
@@ -100,6 +106,7 @@ class Engine {
   std::vector<StreamFacts> facts_;
   std::vector<Reset> resets_;
   std::vector<Flow> retired_;              ///< closed before the end, but with streams or resets
+  CopyWatch copies_;
   VantageMeter vantage_;
   NameTable names_;
   AttemptTracker attempts_;

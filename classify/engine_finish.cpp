@@ -123,6 +123,12 @@ void Engine::harvest(FlowState& state) {
       stream.clock_rate_hz = known.clock_rate_hz;
       stream.kind = known.kind;
     }
+    stream.formats.clear();
+    for (std::size_t slot = 0; slot < RtpTrack::type_slots && track.types[slot] >= 0; ++slot) {
+      const auto format = static_payload_type(track.types[slot]);
+      stream.formats.push_back({track.types[slot], std::string(format.codec), format.clock_rate_hz, track.type_packets[slot],
+                                (track.auxiliary_types >> slot & 1) != 0});
+    }
   }
 }
 
@@ -143,6 +149,8 @@ void Engine::end_flow(FlowState& state) {
   else if (tcp && tcp->fin()) flow.ended_by = Ending::fin;
   else if (was_last_word(state.rtcp_bye)) flow.ended_by = Ending::rtcp_bye;
   else flow.ended_by = now_ - last > silence ? Ending::silence : Ending::capture_end;
+  if (flow.ended_by == Ending::close_notify || flow.ended_by == Ending::fin) flow.goodbye = tcp ? tcp->goodbye() : state.close_notify;
+  if (flow.ended_by == Ending::rtcp_bye) flow.goodbye = state.rtcp_bye;
   for (auto& stream : streams_of(state)) streams_[static_cast<std::size_t>(stream)].label = flow.label;
 }
 
@@ -197,6 +205,7 @@ MediaFlow Engine::media_flow(const Flow& its, const std::vector<SharingStream>& 
   MediaFlow flow;
   flow.flow = &its;
   flow.ended_by = its.ended_by;
+  flow.goodbye = its.goodbye;
   flow.first_time = group.front().first_time;
   flow.last_time = group.front().last_time;
   for (const auto& stream : group) {
@@ -206,7 +215,10 @@ MediaFlow Engine::media_flow(const Flow& its, const std::vector<SharingStream>& 
     auto& last = flow.last_of_way[static_cast<std::size_t>(stream.way)];
     last = std::max(last.value_or(stream.last_time), stream.last_time);
     if (flow.dialog < 0) flow.dialog = stream.dialog;
-    if (facts_[stream.stream].goodbye) flow.ended_by = Ending::bye;
+    if (const auto& said = facts_[stream.stream].goodbye) {
+      flow.ended_by = Ending::bye;
+      flow.goodbye = said;
+    }
   }
   std::sort(flow.streams.begin(), flow.streams.end());
   return flow;
@@ -237,9 +249,10 @@ std::vector<MediaFlow> Engine::media_flows(std::vector<Flow>& all) {
     if (flow.dialog >= 0) {
       const Dialog& dialog = dialogs_.dialog(static_cast<std::size_t>(flow.dialog));
       flow.signalling = dialog.signalling;
+      flow.announced = dialog.announced();
       if (dialog.bye && dialog.ended) {
         its.ended_by = flow.ended_by = Ending::bye;
-        flow.dialog_end = dialog.ended;
+        its.goodbye = flow.goodbye = flow.dialog_end = dialog.ended;
       }
       // Telephones that check their way with STUN (linphone) are no browsers: the dialog says whose media it is.
       if (its.label.basis > Basis::signalling && is_generic(its.label.application)) {

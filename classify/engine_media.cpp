@@ -36,6 +36,17 @@ MediaPacket packet_of(const Datagram& datagram, std::uint32_t payload_length) {
   return packet;
 }
 
+void note_relay(RelayLifetime& relay, const StunMessage& message, Time time) {
+  constexpr std::uint16_t allocate = 3, refresh = 4, create_permission = 8, channel_bind = 9;
+  if ((message.method == allocate || message.method == refresh) && message.lifetime_s) {
+    relay.lifetime_s = *message.lifetime_s;
+    relay.told = time;
+  } else if (message.method == create_permission || message.method == channel_bind) {
+    relay.has_permissions = true;
+    relay.permitted = time;
+  }
+}
+
 }  // namespace
 
 void Engine::ask(FlowState& state, Way way, std::uint64_t key, Time time) {
@@ -81,6 +92,7 @@ void Engine::on_stun(FlowState& state, Way way, const Datagram& datagram, const 
   if (message.message_class == Class::request) {
     ask(state, way, message.transaction, datagram.time);
   } else if (message.message_class != Class::indication) {
+    if (message.message_class == Class::success) note_relay(state.flow.relay, message, datagram.time);
     if (const auto taken = answer(state, way, message.transaction, datagram.time)) {
       sink_.on_round_trip({state.flow.id, datagram.time, *taken, RoundTripBasis::stun, opposite(way)});
       note_turn_around(state, way, *taken);
@@ -168,6 +180,49 @@ void Engine::tell(FlowState& state, MediaPacket& packet, StreamId stream) {
   sink_.on_media(packet);
 }
 
+const RtpTracker::TypeFacts& Engine::type_of(FlowState& state, Way way, std::uint8_t payload_type, Time time) {
+  auto& facts = state.rtp->facts_of(way, payload_type);
+  if (!facts.asked) {
+    const auto known = static_payload_type(payload_type);
+    facts.clock_rate_hz = known.clock_rate_hz;
+    facts.auxiliary = is_auxiliary_codec(known.codec);
+  } else if (facts.clock_rate_hz != 0 || facts.version == dialogs_.version()) {
+    return facts;
+  }
+  facts.asked = true;
+  facts.version = dialogs_.version();
+  if (dialogs_.empty()) return facts;
+  const FiveTuple tuple = way == Way::forward ? state.flow.five_tuple : state.flow.five_tuple.reversed();
+  for (const auto* endpoint : {&tuple.destination, &tuple.source}) {
+    const auto* announcement = dialogs_.find(*endpoint, time, time);
+    const auto* format = announcement ? announcement->media.format(payload_type) : nullptr;
+    if (!format || format->codec.empty()) continue;
+    if (format->clock_rate_hz != 0) facts.clock_rate_hz = format->clock_rate_hz;
+    facts.auxiliary = is_auxiliary_codec(format->codec);
+    facts.redundant = format->codec == "red";
+    break;
+  }
+  return facts;
+}
+
+int Engine::dialog_of(const FlowState& state, Time time) const {
+  for (const auto* endpoint : {&state.flow.five_tuple.source, &state.flow.five_tuple.destination})
+    if (const auto* announcement = dialogs_.find(*endpoint, time, time)) return static_cast<int>(dialogs_.leading(announcement->dialog));
+  return -1;
+}
+
+void Engine::end_with_dialogs(FlowState& state, Time time) {
+  state.rtp->dialogs_version = dialogs_.version();
+  const int now = dialog_of(state, time);
+  if (now < 0) return;
+  for (auto& track : state.rtp->tracks()) {
+    if (!track.stream || track.over) continue;
+    const int its = track.dialog < 0 ? -1 : static_cast<int>(dialogs_.leading(static_cast<std::size_t>(track.dialog)));
+    if (its < 0) track.dialog = now;
+    else if (its != now && dialogs_.dialog(static_cast<std::size_t>(its)).ended) track.over = true;
+  }
+}
+
 bool Engine::on_rtp(FlowState& state, Way way, const Datagram& datagram, Bytes bytes, std::uint32_t length) {
   const auto header = parse_rtp(bytes, length);
   if (!header) return false;
@@ -175,8 +230,14 @@ bool Engine::on_rtp(FlowState& state, Way way, const Datagram& datagram, Bytes b
     state.rtp = std::make_unique<RtpTracker>();
     state.announced = dialogs_.announced(state.flow.five_tuple.source) || dialogs_.announced(state.flow.five_tuple.destination);
   }
+  if (!dialogs_.empty() && state.rtp->dialogs_version != dialogs_.version()) end_with_dialogs(state, datagram.time);
   MediaPacket packet = packet_of(datagram, length - header->header_length);
-  const auto outcome = state.rtp->on_packet(*header, way, packet, {state.announced, state.ice || state.dtls});
+  const auto& type = type_of(state, way, header->payload_type, datagram.time);
+  packet.type_has_clock = true;
+  packet.clock_rate_hz = type.clock_rate_hz;
+  packet.is_auxiliary = type.auxiliary;
+  const Bytes payload = bytes.size() > header->header_length ? bytes.subspan(header->header_length) : Bytes{};
+  const auto outcome = state.rtp->on_packet(*header, way, packet, {state.announced, state.ice || state.dtls, payload, type.redundant});
   if (!outcome.track) return false;
   RtpTrack& track = *outcome.track;
   if (!outcome.accepted_now) {
@@ -191,6 +252,7 @@ bool Engine::on_rtp(FlowState& state, Way way, const Datagram& datagram, Bytes b
   stream.clock_rate_hz = known.clock_rate_hz;
   stream.kind = known.kind;
   stream.sequence_basis = SequenceBasis::rtp;
+  track.dialog = dialogs_.empty() ? -1 : dialog_of(state, datagram.time);
   track.stream = open_stream(state, way, std::move(stream));
   for (auto& earlier : track.backlog) tell(state, earlier, *track.stream);
   track.backlog = {};

@@ -57,6 +57,11 @@ void Engine::describe(Stream& stream, Time first, Time last) const {
   for (const auto* endpoint : {&stream.destination, &stream.source}) {
     const auto* announcement = dialogs_.find(*endpoint, first, last);
     if (!announcement) continue;
+    for (auto& each : stream.formats)
+      if (const auto* told = announcement->media.format(each.payload_type); told && !told->codec.empty() && each.codec.empty()) {
+        each.codec = told->codec;
+        each.clock_rate_hz = told->clock_rate_hz;
+      }
     const auto* format = announcement->media.format(stream.payload_type);
     if (!format && announcement->media.kind == MediaKind::unknown) continue;
     if (announcement->media.kind != MediaKind::unknown) stream.kind = announcement->media.kind;

@@ -6,6 +6,7 @@
 #include "capture/untrusted.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -48,6 +49,14 @@ struct WayCounters {
   std::uint64_t ip_bytes = 0;
 };
 
+/// What a TURN server told over this flow (RFC 8656): an allocation that nobody refreshes dies `lifetime_s` after `told`.
+struct RelayLifetime {
+  std::uint32_t lifetime_s = 0;   ///< of the latest Allocate or Refresh answer; 0: none seen, or it was given up
+  Time told;
+  bool has_permissions = false;   ///< a permission or a channel was granted: it lives 300 or 600 s (RFC 8656 9, 12)
+  Time permitted;                 ///< the latest of these
+};
+
 struct Flow {
   FlowId id{};
   std::uint32_t slot = 0;         ///< small and dense, reused after on_flow_closed: index for per-flow state of sinks
@@ -57,6 +66,8 @@ struct Flow {
   Label label;                    ///< best at the moment; final in Classification
   Role role = Role::unknown;
   Ending ended_by = Ending::none;
+  std::optional<Time> goodbye;    ///< when the BYE, FIN, close_notify or RTCP BYE of `ended_by` was said first
+  RelayLifetime relay;            ///< of a TURN allocation on it
   Untrusted server_name;          ///< SNI, or the DNS name that gave the address; empty: none seen
   Untrusted owner;                ///< the program, where the capture tells it
 };

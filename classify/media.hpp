@@ -11,6 +11,15 @@ namespace callwitness::classify {
 enum class MediaKind : std::uint8_t { unknown, audio, video, screen, fec, retransmission, data };
 
 /// What a stream's packets let us count losses by. `none`: nothing readable; the cadence estimator may apply.
+/// What one payload type of an RTP stream means: codec and clock belong to the type, not to the SSRC (RFC 3550 5.1, RFC 7160).
+struct StreamFormat {
+  int payload_type = -1;
+  std::string codec;                        ///< as Stream::codec; empty: unknown
+  std::uint32_t clock_rate_hz = 0;          ///< 0: unknown
+  std::uint64_t packets = 0;
+  bool is_auxiliary = false;                ///< as MediaPacket has it
+};
+
 enum class SequenceBasis : std::uint8_t { none, rtp, counter };
 
 /// One direction of one media source. RTP: five-tuple, SSRC and sequence space (an SSRC with two sequence spaces,
@@ -24,7 +33,8 @@ struct Stream {
   Label label;
   MediaKind kind = MediaKind::unknown;
   std::optional<std::uint32_t> ssrc;
-  int payload_type = -1;                    ///< the most frequent; -1: none
+  int payload_type = -1;                    ///< the most frequent that carries speech or pictures; -1: none
+  std::vector<StreamFormat> formats;        ///< RTP: of each payload type seen; set in Classification
   std::string codec;                        ///< lower-case rtpmap name ("pcmu", "opus"); empty: unknown
   std::uint32_t clock_rate_hz = 0;          ///< from SDP or the static payload type; 0: metrics infers it
   double packet_time_ms = 0;                ///< SDP ptime; 0: unknown
@@ -44,6 +54,9 @@ struct MediaPacket {
   bool has_sequence = false, has_media_time = false;
   bool marker = false;
   bool is_padding = false;                  ///< carries no media (padding-only probes): counted, not voice
+  bool is_auxiliary = false;                ///< telephone event, comfort noise: counted, but no frame that is played by its timestamp
+  bool type_has_clock = false;              ///< media_time runs by the payload type's clock, which may differ from the last one's
+  std::uint32_t clock_rate_hz = 0;          ///< of that clock, as far as signalling or the static table tells; 0: unknown
   std::int16_t payload_type = -1;
   std::uint16_t payload_bytes = 0;          ///< media payload; for cadence streams the transport payload
   std::uint32_t payload_hash = 0;           ///< only where sequence_basis is none (to drop duplicates)

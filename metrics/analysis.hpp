@@ -5,6 +5,7 @@
 #include "capture/record.hpp"
 #include "classify/call.hpp"
 #include "metrics/control.hpp"
+#include "metrics/events/call_outcome.hpp"
 #include "metrics/finding.hpp"
 #include "metrics/observation.hpp"
 
@@ -56,7 +57,7 @@ struct StreamMeasures {
 enum class VerdictClass : std::uint8_t { interference, suspected, impaired, clean, insufficient };
 
 /// Why a call can't be judged.
-enum class Lack : std::uint8_t { none, too_short, capture_lost, unread };
+enum class Lack : std::uint8_t { none, too_short, capture_lost, unread, start_unanswered };
 std::string_view name_of(Lack lack);                 ///< empty for none
 
 struct CallVerdict {
@@ -92,6 +93,7 @@ struct Analysis {
   classify::Classification classification;           ///< flows, streams (identity), calls, attempts
   std::vector<StreamMeasures> streams;               ///< by StreamId
   std::vector<ControlMeasure> controls;              ///< each call beside the other traffic of its minutes
+  std::vector<CallOutcome> outcomes;                 ///< by CallId: what became of each call
   std::vector<Finding> findings;                     ///< by start time
   std::vector<CallVerdict> call_verdicts;            ///< by CallId
   Verdict verdict;

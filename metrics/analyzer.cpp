@@ -19,6 +19,14 @@ constexpr std::size_t round_trip_limit = 4'096;          // a flow
 constexpr std::size_t report_limit = 8'192;              // an SSRC
 constexpr std::size_t reported_limit = 20'000;           // SSRCs
 constexpr std::size_t measured_limit = 50'000;           // flows with round trips
+
+/// STUN by its cookie (RFC 8489 5), RTCP by its types (RFC 5761 4), bare in a UDP datagram.
+void mark_control(TracePacket& packet, const capture::Datagram& datagram) {
+  const auto bytes = datagram.payload;
+  if (datagram.tcp || bytes.size() < 8) return;
+  packet.is_stun = bytes[0] < 4 && bytes[4] == 0x21 && bytes[5] == 0x12 && bytes[6] == 0xa4 && bytes[7] == 0x42;
+  packet.is_rtcp = (bytes[0] & 0xc0) == 0x80 && bytes[1] >= 192 && bytes[1] <= 223;
+}
 }  // namespace
 
 struct Analyzer::State {
@@ -28,7 +36,8 @@ struct Analyzer::State {
   Meters meters;
   static constexpr std::size_t block_size = 64;
   std::vector<std::unique_ptr<FlowMeter[]>> blocks;      ///< by slot
-  struct StreamPlace { std::uint32_t slot = 0; classify::FlowId flow{}; classify::Way way{}; };
+  struct StreamPlace { std::uint32_t slot = 0; classify::FlowId flow{}; classify::Way way{}; capture::IpAddress source, destination; };
+  ClockSteps clock_steps;
   std::vector<StreamPlace> places;                       ///< by StreamId
   std::size_t traced_packets = 0, unsequenced_budget = unsequenced_limit, segment_budget = segment_limit;
   bool started = false;
@@ -112,7 +121,7 @@ void Analyzer::on_datagram(const classify::Flow& flow, classify::Way way, const 
     meter.used = true;
     meter.id = flow.id;
   }
-  meter.add(state.meters.origin, way, datagram);
+  meter.add(state.meters.origin, flow, way, datagram);
   if (datagram.tcp && !datagram.tcp->syn() && !datagram.tcp->rst()) state.keep_segment(meter, flow, way, datagram);
   if (!meter.traced) return;
   TracePacket packet;
@@ -121,6 +130,7 @@ void Analyzer::on_datagram(const classify::Flow& flow, classify::Way way, const 
   packet.ip_bytes = datagram.ip_length;
   packet.direction = static_cast<Direction>(way);
   packet.is_pure_ack = datagram.tcp && datagram.payload_length == 0;
+  mark_control(packet, datagram);
   state.trace(meter, packet);
 }
 
@@ -132,7 +142,7 @@ void Analyzer::on_stream(const classify::Stream& stream) {
     state.places.resize(index + 1);
   }
   state.meters.streams[index] = std::make_unique<StreamMeter>(stream, state.meters.origin);
-  state.places[index] = {0xffffffff, stream.flow, stream.way};
+  state.places[index] = {0xffffffff, stream.flow, stream.way, stream.source.address, stream.destination.address};
   // A stream is told of while its flow's newest datagram is at hand.
   FlowMeter* const meter = state.meter_at(state.last_slot);
   if (!meter || meter->id != stream.flow) return;
@@ -146,6 +156,12 @@ void Analyzer::on_media(const classify::MediaPacket& packet) {
   if (index >= state.meters.streams.size() || !state.meters.streams[index]) return;
   const auto kept = state.meters.streams[index]->add(packet, state.unsequenced_budget);
   const auto& place = state.places[index];
+  if (auto jump = state.meters.streams[index]->settled_jump()) {
+    jump->stream = packet.stream;
+    jump->source = place.source;
+    jump->destination = place.destination;
+    for (const auto stream : state.clock_steps.add(*jump)) state.meters.streams[static_cast<std::size_t>(stream)]->undo_jump();
+  }
   FlowMeter* const found = state.meter_at(place.slot);
   if (!found) return;
   FlowMeter& meter = *found;
@@ -168,6 +184,7 @@ void Analyzer::on_media(const classify::MediaPacket& packet) {
   record->marker = packet.marker;
   if (index < TracePacket::no_stream) record->stream = static_cast<std::uint16_t>(index);
   if (!made) state.trace(meter, fresh);
+  if (kept.repeats_undone > 0 && index < TracePacket::no_stream) meter.trace.renumber(static_cast<std::uint16_t>(index), kept.repeats_undone, kept.extended_sequence);
 }
 
 void Analyzer::on_round_trip(const classify::RoundTrip& round_trip) {
@@ -223,9 +240,13 @@ void Analyzer::finish(const classify::Classification& classification) {
   state.blocks.clear();
   state.analysis.captures = state.captures;
   state.analysis.classification = classification;
+  for (std::size_t i = 0; i < state.clock_steps.steps().size(); ++i) state.analysis.classification.anomalies.count("clock_set");
   state.observation = observe(state.meters, state.captures, state.analysis.classification, state.analysis.streams);
+  state.observation.clock_steps = state.clock_steps.steps();
   const auto arms = arms_of(state.observation);
-  state.analysis.findings = detect(state.observation, state.analysis.streams, arms);
+  const auto interruptions = interruptions_of(state.observation);
+  state.analysis.outcomes = outcomes_of(state.observation, interruptions);
+  state.analysis.findings = detect(state.observation, state.analysis.streams, arms, interruptions, state.analysis.outcomes);
   state.analysis.controls = measure_control(state.observation);
   tell_scopes(state.observation, arms, state.analysis.findings);
   state.analysis.call_verdicts = judge_calls(state.observation, state.analysis.streams, arms, state.analysis.findings);

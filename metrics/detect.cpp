@@ -8,11 +8,11 @@ namespace callwitness::metrics {
 #include "metrics/detectors.def"
 #undef DETECTOR
 
-std::vector<Finding> detect(const Observation& observation, std::span<const StreamMeasures> measures, std::span<const Arm> arms) {
-  const auto interruptions = interruptions_of(observation);
+std::vector<Finding> detect(const Observation& observation, std::span<const StreamMeasures> measures, std::span<const Arm> arms,
+                            std::span<const Interruption> interruptions, std::span<const CallOutcome> outcomes) {
   std::vector<Finding> findings;
   const auto run = [&](std::vector<Finding> (*detector)(const DetectorInput&)) {
-    auto found = detector(DetectorInput{observation, measures, arms, interruptions, findings});
+    auto found = detector(DetectorInput{observation, measures, arms, interruptions, outcomes, findings});
     for (auto& finding : found) {
       constexpr std::size_t most_packets = 1000;
       if (finding.packets.size() > most_packets) finding.packets.resize(most_packets);

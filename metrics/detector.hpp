@@ -5,7 +5,8 @@
 
 #include "metrics/analysis.hpp"
 #include "metrics/fits/arm.hpp"
-#include "metrics/interruptions.hpp"
+#include "metrics/events/call_outcome.hpp"
+#include "metrics/events/interruptions.hpp"
 
 #include <span>
 
@@ -16,11 +17,13 @@ struct DetectorInput {
   std::span<const StreamMeasures> measures;    ///< by StreamId
   std::span<const Arm> arms;                   ///< packets with their losses, by flow and direction
   std::span<const Interruption> interruptions; ///< silences and resets of calls, by time
+  std::span<const CallOutcome> outcomes;       ///< by CallId
   std::span<const Finding> earlier;            ///< of the detectors before this one in detectors.def
 };
 
 /// Runs all of detectors.def in order, gates first.
-std::vector<Finding> detect(const Observation& observation, std::span<const StreamMeasures> measures, std::span<const Arm> arms);
+std::vector<Finding> detect(const Observation& observation, std::span<const StreamMeasures> measures, std::span<const Arm> arms,
+                            std::span<const Interruption> interruptions, std::span<const CallOutcome> outcomes);
 
 /// The only places where verdicts are made: of each call, in order, and of the capture. The findings know their scope.
 std::vector<CallVerdict> judge_calls(const Observation& observation, std::span<const StreamMeasures> measures, std::span<const Arm> arms, std::span<const Finding> findings);

@@ -29,20 +29,13 @@ Finding finding_of(const DetectorInput& input, const Arm& arm, FindingKind kind,
   return finding;
 }
 
-std::vector<Alternative> alternatives_of_cap(const Contrast& contrast, bool queue_excluded, bool capture_whole, std::string_view not_radio) {
+std::vector<Alternative> alternatives_of_cap(bool queue_excluded, bool capture_whole, std::string_view not_radio) {
   using enum AlternativeStatus;
-  std::vector<Alternative> list;
-  const std::map<std::string, double> numbers{{"control_peak_bps", contrast.peak_bps}, {"control_busy_seconds", static_cast<double>(contrast.busy_seconds)}};
-  if (contrast.exceeds) list.push_back({"plan_cap", ruled_out, "control_exceeded_the_cap", numbers});
-  else list.push_back({"plan_cap", contrast.present ? not_ruled_out : untestable, contrast.present ? "control_below_the_cap" : "no_control_traffic", numbers});
-  list.push_back({"congestion", contrast.exceeds || queue_excluded ? ruled_out : not_ruled_out,
-                  contrast.exceeds ? "control_exceeded_the_cap" : queue_excluded ? "no_queue_before_losses" : "no_control_traffic", {}});
-  list.push_back({"wifi", ruled_out, not_radio, {}});
-  list.push_back({"bufferbloat", queue_excluded || contrast.exceeds ? ruled_out : not_ruled_out, queue_excluded ? "no_queue_before_losses" : "control_exceeded_the_cap", {}});
-  list.push_back({"capture_drops", capture_whole ? ruled_out : not_ruled_out, capture_whole ? "nothing_missing_from_the_capture" : "capture_lost_packets", {}});
-  list.push_back({"remote_end", not_ruled_out, "one_end_captured", {}});
-  list.push_back({"application_server", not_ruled_out, "one_end_captured", {}});
-  return list;
+  return {{"wifi", ruled_out, not_radio, {}},
+          {"bufferbloat", queue_excluded ? ruled_out : not_ruled_out, queue_excluded ? "no_queue_before_losses" : "packets_waited", {}},
+          {"capture_drops", capture_whole ? ruled_out : not_ruled_out, capture_whole ? "nothing_missing_from_the_capture" : "capture_lost_packets", {}},
+          {"remote_end", not_ruled_out, "one_end_captured", {}},
+          {"application_server", not_ruled_out, "one_end_captured", {}}};
 }
 
 std::optional<Direction> direction_of(const Observation& observation, const Arm& arm) {

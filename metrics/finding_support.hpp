@@ -9,8 +9,8 @@ namespace callwitness::metrics {
 /// A finding about an arm from `start` to `end` (seconds): names, calls, streams, flows and times filled in.
 Finding finding_of(const DetectorInput& input, const Arm& arm, FindingKind kind, Mechanism mechanism, double start, double end);
 
-/// The alternatives that a rate limit leaves, from what the contrast shows; `not_radio`: why it is no Wi-Fi (a reason's key).
-std::vector<Alternative> alternatives_of_cap(const Contrast& contrast, bool queue_excluded, bool capture_whole, std::string_view not_radio = "losses_follow_a_fixed_rate");
+/// What a rate limit leaves open by itself; whether it is the plan's or the line's tells its scope. `not_radio`: why it is no Wi-Fi.
+std::vector<Alternative> alternatives_of_cap(bool queue_excluded, bool capture_whole = true, std::string_view not_radio = "losses_follow_a_fixed_rate");
 
 Time time_at(const Observation& observation, double seconds);
 /// The application of a call, or of the flow where it belongs to none; empty: unknown.

@@ -11,6 +11,12 @@
 
 namespace callwitness::metrics {
 
+/// Where one way stood at its last packet; counts by Way.
+struct WayEnd {
+  capture::Time first, last;
+  std::uint64_t packets[2] = {}, bytes[2] = {};
+};
+
 /// Laid out so that a packet touches one line of the processor's cache: from the newest second to where the trace goes on.
 struct alignas(64) FlowMeter {
   std::unique_ptr<SegmentTrace> segments[2];  ///< by Way; only of connections that move a lot
@@ -25,10 +31,18 @@ struct alignas(64) FlowMeter {
   bool traced = false;                      ///< carries media, and its trace was not given up
   bool given_up = false;
   Trace trace;
+  WayEnd ends[2];                           ///< by Way
 
-  void add(capture::Time origin, classify::Way way, const capture::Datagram& datagram) {
+  void add(capture::Time origin, const classify::Flow& flow, classify::Way way, const capture::Datagram& datagram) {
     const auto side = static_cast<std::size_t>(way);
     ++packets;
+    WayEnd& end = ends[side];
+    if (end.packets[side] == 0) end.first = datagram.time;
+    end.last = datagram.time;
+    end.packets[0] = flow.forward.packets;
+    end.packets[1] = flow.backward.packets;
+    end.bytes[0] = flow.forward.ip_bytes;
+    end.bytes[1] = flow.backward.ip_bytes;
     seconds.at(second_index(origin, datagram.time)).bytes[side] += datagram.ip_length;
     if (time_to_live[side] == datagram.time_to_live) {
       ++votes[side];

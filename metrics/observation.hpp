@@ -4,6 +4,7 @@
 
 #include "capture/record.hpp"
 #include "classify/call.hpp"
+#include "metrics/meters/clock_steps.hpp"
 #include "metrics/meters/segments.hpp"
 
 #include <cstdint>
@@ -30,10 +31,12 @@ struct TracePacket {
   std::uint32_t media_time = 0;
   std::uint16_t stream = no_stream;               ///< StreamId, or no_stream for what isn't media
   Direction direction = Direction::sent;
-  bool has_media_time = false;
-  bool duplicate = false;
-  bool is_pure_ack = false;                       ///< TCP without payload
-  bool marker = false;                            ///< RTP's: of video, the last packet of a frame
+  bool has_media_time : 1 = false;
+  bool duplicate : 1 = false;
+  bool is_pure_ack : 1 = false;                   ///< TCP without payload
+  bool marker : 1 = false;                        ///< RTP's: of video, the last packet of a frame
+  bool is_stun : 1 = false;                       ///< checks and consent: they tell a path, not that anybody speaks on it
+  bool is_rtcp : 1 = false;
   static constexpr std::int32_t no_sequence = INT32_MIN;
   static constexpr std::uint16_t no_stream = 0xffff;
 };
@@ -60,6 +63,7 @@ struct TcpObservation {
   std::uint64_t retransmissions[2] = {0, 0};
   std::uint64_t acknowledged_unseen[2] = {0, 0}; ///< our own drops: acknowledged, never captured
   std::uint64_t payload_bytes[2] = {0, 0};       ///< unique
+  std::uint64_t missing_bytes[2] = {0, 0};       ///< holes that nothing filled and nobody acknowledged: lost, and not yet sent again
   bool syn_unanswered = false;
   bool unanswered = false;                       ///< SYNs, or data one way only, and no answer
   /// Times and sizes of retransmitted data of each direction (what a policer or loss took away), bounded.
@@ -77,7 +81,17 @@ struct StreamObservation {
   std::vector<LossGap> gaps;                      ///< bounded to 65,536
   std::vector<DelayPoint> delay;                  ///< audio: every packet thinned to ≤10 a second; empty without media time
   std::vector<classify::ReceiverReport> reports;  ///< what the peer says of this stream
+  std::optional<StreamId> counter_of;             ///< shares its numbers with this stream of its flow (itself, of the first)
+  std::int64_t counter_offset = 0;                ///< added to its extended numbers: then they are those of `counter_of`
+  std::optional<StreamId> twin;                   ///< the same stream in another five-tuple: a relay's or a NAT's other side
+  std::uint64_t passed_on = 0;                    ///< of its missing numbers, those that the twin lacks, too
   std::uint32_t clock_rate_hz = 0;
+};
+
+/// Where one direction of a flow stands at its last packet: what had gone both ways by then, that packet included.
+struct DirectionEnd {
+  Time first, last;                               ///< of its packets; meaningless where `packets` of its own direction is 0
+  std::uint64_t packets[2] = {0, 0}, bytes[2] = {0, 0};   ///< by Direction, at `last`; bytes: IP
 };
 
 struct FlowObservation {
@@ -91,6 +105,7 @@ struct FlowObservation {
   SegmentRecord segments[2];                      ///< by Direction; empty: no TCP, or not much of it
   std::vector<classify::RoundTrip> round_trips;   ///< bounded
   std::uint8_t time_to_live[2] = {0, 0};          ///< median by Direction; 0: none
+  DirectionEnd ends[2];                           ///< by Direction
 };
 
 struct Observation {
@@ -101,6 +116,7 @@ struct Observation {
   Time first_time, last_time;
   /// All bytes of the capture per second (everything on the line, ours and other flows).
   ByteSeries total;
+  std::vector<ClockStep> clock_steps;             ///< the capturing machine's clock was set forward: silences in between are none
   bool local_known = false;
 };
 

@@ -1,5 +1,6 @@
 #include "metrics/observe.hpp"
 
+#include "metrics/fits/reported_loss.hpp"
 #include "metrics/parallel.hpp"
 
 #include <algorithm>
@@ -57,7 +58,8 @@ struct Builder {
   void find_calls();
   void orient_flows();
   void add_streams(Observation& observation, std::vector<StreamMeasures>& measures);
-  void add_stream(const classify::Stream& stream, StreamObservation& observed, StreamMeasures& measured);
+  void add_stream(const classify::Stream& stream, const StreamRelation& relation, StreamObservation& observed, StreamMeasures& measured);
+  void turn_twins(Observation& observation, std::vector<StreamMeasures>& measures) const;
   void add_flows(Observation& observation);
 };
 
@@ -102,10 +104,27 @@ void Builder::orient_flows() {
 void Builder::add_streams(Observation& observation, std::vector<StreamMeasures>& measures) {
   measures.resize(classification.streams.size());
   observation.streams.resize(classification.streams.size());
-  for_each_index(measures.size(), [&](std::size_t i) { add_stream(classification.streams[i], observation.streams[i], measures[i]); });
+  std::vector<NumberedStream> numbered(measures.size());
+  for (std::size_t i = 0; i < numbered.size(); ++i)
+    if (i < meters.streams.size() && meters.streams[i] && meters.streams[i]->packets() > 0) numbered[i] = meters.streams[i]->numbered(classification.streams[i]);
+  const auto relations = relate(numbered);
+  for_each_index(measures.size(), [&](std::size_t i) { add_stream(classification.streams[i], relations[i], observation.streams[i], measures[i]); });
+  turn_twins(observation, measures);
 }
 
-void Builder::add_stream(const classify::Stream& stream, StreamObservation& observed, StreamMeasures& measured) {
+/// A NAT's outer side has no address of ours; its stream goes the way that its twin inside goes.
+void Builder::turn_twins(Observation& observation, std::vector<StreamMeasures>& measures) const {
+  for (auto& measured : measures) {
+    auto& observed = observation.streams[static_cast<std::size_t>(measured.id)];
+    if (measured.direction_known || !observed.twin) continue;
+    const auto& twin = measures[static_cast<std::size_t>(*observed.twin)];
+    if (!twin.direction_known) continue;
+    measured.direction = observed.direction = twin.direction;
+    measured.direction_known = true;
+  }
+}
+
+void Builder::add_stream(const classify::Stream& stream, const StreamRelation& relation, StreamObservation& observed, StreamMeasures& measured) {
   measured.id = observed.id = stream.id;
   measured.call = stream.call;
   if (const auto found = orientation.find(stream.flow); found != orientation.end()) {
@@ -115,14 +134,14 @@ void Builder::add_stream(const classify::Stream& stream, StreamObservation& obse
   }
   const auto index = static_cast<std::size_t>(stream.id);
   if (index >= meters.streams.size() || !meters.streams[index] || meters.streams[index]->packets() == 0) return;
-  const auto trip = round_trip_ms.find(stream.flow);
-  meters.streams[index]->measure(stream, trip == round_trip_ms.end() ? std::nullopt : trip->second, measured, observed);
-  meters.streams[index].reset();
   // RTCP may share the media's flow or have its own on the next port: the SSRC decides.
-  if (!stream.ssrc) return;
-  if (const auto reports = meters.reports.find(*stream.ssrc); reports != meters.reports.end())
+  if (const auto reports = meters.reports.find(stream.ssrc.value_or(0)); stream.ssrc && reports != meters.reports.end())
     for (const auto& report : reports->second)
       if (report.flow != stream.flow || report.way != stream.way) observed.reports.push_back(report);
+  const auto trip = round_trip_ms.find(stream.flow);
+  const auto told = observed.direction == Direction::sent ? reported_loss(observed.reports, meters.streams[index]->packets()) : std::nullopt;
+  meters.streams[index]->measure(stream, trip == round_trip_ms.end() ? std::nullopt : trip->second, told ? told->ratio() : 0, relation, measured, observed);
+  meters.streams[index].reset();
 }
 
 void Builder::add_flows(Observation& observation) {
@@ -152,6 +171,16 @@ void Builder::add_flows(Observation& observation) {
       if (kept.meter.segments[way]) flow.segments[found.turned ? 1 - way : way] = kept.meter.segments[way]->take();
     if (const auto trips = meters.round_trips.find(id); trips != meters.round_trips.end()) flow.round_trips = std::move(trips->second);
     for (std::size_t way = 0; way < 2; ++way) flow.time_to_live[found.turned ? 1 - way : way] = kept.meter.time_to_live[way];
+    for (std::size_t way = 0; way < 2; ++way) {
+      const auto& end = kept.meter.ends[way];
+      auto& own = flow.ends[found.turned ? 1 - way : way];
+      own.first = end.first;
+      own.last = end.last;
+      for (std::size_t side = 0; side < 2; ++side) {
+        own.packets[found.turned ? 1 - side : side] = end.packets[side];
+        own.bytes[found.turned ? 1 - side : side] = end.bytes[side];
+      }
+    }
   }
   for_each_index(traces.size(), [&](std::size_t i) {
     auto& flow = observation.flows[i];

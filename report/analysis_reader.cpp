@@ -187,6 +187,28 @@ class Reader {
     into.delay = series(all, "delay_ms");
   }
 
+  static metrics::CallOutcome outcome_of(const json& record, classify::CallId call) {
+    using Kind = metrics::CallOutcome::Kind;
+    metrics::CallOutcome outcome;
+    outcome.call = call;
+    const auto kind = text_of(record, "outcome");
+    for (const auto each : {Kind::completed, Kind::one_way, Kind::died, Kind::never_answered, Kind::declined, Kind::moved, Kind::open})
+      if (name_of(each) == kind) outcome.kind = each;
+    const auto& detail = object_of(record, "outcome_detail");
+    const auto sent = static_cast<std::size_t>(metrics::Direction::sent), received = static_cast<std::size_t>(metrics::Direction::received);
+    outcome.after_s = number_of(detail, "after_s");
+    outcome.packets[sent] = count_of(detail, "packets_sent").value_or(0);
+    outcome.packets[received] = count_of(detail, "packets_received").value_or(0);
+    outcome.bytes[sent] = count_of(detail, "bytes_sent").value_or(0);
+    outcome.bytes[received] = count_of(detail, "bytes_received").value_or(0);
+    const auto missing = text_of(detail, "missing");
+    if (!missing.empty()) outcome.missing = missing == "sent" ? metrics::Direction::sent : metrics::Direction::received;
+    outcome.silent_s = number_of(detail, "silent_s").value_or(0);
+    outcome.hung_up_after_s = number_of(detail, "hung_up_after_s");
+    outcome.interruptions = count_of(detail, "interruptions").value_or(0);
+    return outcome;
+  }
+
   void call(const json& record) {
     auto& into = analysis_.classification.calls.emplace_back();
     into.id = classify::CallId{static_cast<std::uint32_t>(analysis_.classification.calls.size() - 1)};
@@ -201,6 +223,7 @@ class Reader {
     into.remote_endpoint = endpoint_of(ends.size() == 2 ? ends[1] : text_of(record, "remote"));
     if (!text_of(record, "local").empty()) into.local = into.local_endpoint.address;
     into.ended_by = named(text_of(record, "ended_by"), 8, classify::Ending::none);
+    analysis_.outcomes.push_back(outcome_of(record, into.id));
     for (const auto& opinion : list_of(record, "ndpi")) into.ndpi.push_back({text_of(opinion, "label"), keep(text_of(opinion, "certainty"))});
     for (const auto& part : list_of(record, "parts")) {
       auto& kept = into.parts.emplace_back();
@@ -214,7 +237,7 @@ class Reader {
     judged.call = into.id;
     judged.verdict_class = named(text_of(verdict, "class"), 5, metrics::VerdictClass::insufficient);
     judged.key = text_of(verdict, "key");
-    judged.lack = named(text_of(verdict, "lack"), 4, metrics::Lack::none);
+    judged.lack = named(text_of(verdict, "lack"), 5, metrics::Lack::none);
     for (const auto& name : texts_of(verdict, "findings"))
       if (const auto index = index_of(name, 'f', most_findings)) judged.findings.push_back(*index);
     if (const auto leading = index_of(text_of(verdict, "leading"), 'f', most_findings)) judged.leading = *leading;

@@ -28,7 +28,9 @@ bool only_attempts_suffered(const metrics::Analysis& analysis) {
 std::string manner_of(const metrics::Finding& finding) {
   const auto is_told = [&](const char* name) { return number_of(finding, name).value_or(0) > 0; };
   if (is_told("far_end_silent")) return "far_end_silent";          // nothing tells whether it, or the path to it, died
+  if (finding.kind == metrics::FindingKind::one_way && finding.direction) return *finding.direction == metrics::Direction::sent ? "sent" : "received";
   if (finding.kind == metrics::FindingKind::loss && is_told("over_tcp")) return "over_tcp";
+  if (finding.kind == metrics::FindingKind::loss && is_told("by_reports")) return "by_reports";
   if (is_told("by_uptime")) return "by_uptime";                    // a beat of the calls' own ages, not of the clock
   if (finding.kind != metrics::FindingKind::blocking) return std::string(name_of(finding.mechanism));
   const auto number = [&](const char* name) { return number_of(finding, name).value_or(0); };
@@ -125,6 +127,8 @@ std::string Prose::lacking(const metrics::Analysis& analysis) const {
     seconds = std::max(seconds, capture::seconds(stream.end_time - stream.start_time));
     packets += stream.packets;
   }
+  if (const auto lack = analysis.verdict.parameters.find("lack"); lack != analysis.verdict.parameters.end() && lack->second == name_of(metrics::Lack::start_unanswered))
+    return catalogue_.text("lack.start_unanswered");
   const auto& calls = analysis.call_verdicts;
   if (std::any_of(calls.begin(), calls.end(), [](const auto& call) { return call.lack == metrics::Lack::unread; })) return catalogue_.text("lack.unread");
   if (seconds >= metrics::shortest_call && packets >= metrics::fewest_packets) return catalogue_.text("lack.capture_lost");
@@ -189,8 +193,16 @@ std::string Prose::finding(const metrics::Finding& finding) const {
     const auto found = number_of(finding, name);
     return found ? value(fmt::format("{:.0f} ms", *found)) : unknown;
   };
-  const auto loss = number_of(finding, "loss_ratio"), tries = number_of(finding, "tries"), longest = number_of(finding, "longest_s"),
+  const auto loss = number_of(finding, "loss_ratio"), tries = number_of(finding, "tries"), longest = finding.kind == metrics::FindingKind::one_way ? number_of(finding, "silent_s") : number_of(finding, "longest_s"),
              offset = number_of(finding, "offset_bytes"), others = number_of(finding, "control_loss_ratio");
+  const auto amount = [&](std::string_view unit, const std::optional<double>& of) {
+    if (!of) return unknown;
+    if (unit == "seconds") return span(of);
+    return catalogue_.text(unit == "bytes" ? "amount.bytes" : "amount.packets", {{"amount", value(unit == "bytes" ? fmt::format("{:.1f}", *of / 1000) : fmt::format("{:.0f}", *of))}});
+  };
+  auto limit = amount(finding.unit, finding.limit);
+  for (const char* unit : {"packets", "bytes", "seconds"})   // what can't be told from it
+    if (const auto other = number_of(finding, ("or_" + std::string(unit)).c_str())) limit = catalogue_.text("amount.or", {{"one", limit}, {"other", amount(unit, other)}});
   const std::string kind(name_of(finding.kind)), mechanism(name_of(finding.mechanism));
   const Parameters parameters = {
       {"application", application(finding.application)}, {"direction", direction(finding.direction)},
@@ -201,7 +213,7 @@ std::string Prose::finding(const metrics::Finding& finding) const {
       {"tries", tries ? value(fmt::format("{:.0f}", *tries)) : finding.count ? value(std::to_string(*finding.count)) : unknown},
       {"loss", loss ? value(percent_text(*loss)) : unknown}, {"others", others ? value(percent_text(*others)) : unknown}, {"jitter", milliseconds("jitter_ms")}, {"step", milliseconds("step_ms")},
       {"offset", offset ? value(fmt::format("{:.1f} kB", *offset / 1000)) : unknown}, {"quota_period", span(number_of(finding, "quota_period_s"))},
-      {"stalled", span(number_of(finding, "stalled_s"))}, {"duration", span(longest ? *longest : capture::seconds(finding.end_time - finding.start_time))}};
+      {"limit", limit}, {"stalled", span(number_of(finding, "stalled_s"))}, {"duration", span(longest ? *longest : capture::seconds(finding.end_time - finding.start_time))}};
   const std::string exact = "finding." + kind + "." + manner_of(finding);
   return sentence_case(catalogue_.text(catalogue_.has(exact) ? exact : "finding." + kind, parameters));
 }

@@ -124,13 +124,14 @@ std::vector<CallPart> parts_of(std::vector<const MediaFlow*> flows) {
   });
   for (const auto* flow : flows) {
     if (parts.empty() || flow->first_time > parts.back().last_time) {
-      parts.push_back({flow->first_time, flow->last_time, {}, flow->ended_by});
+      parts.push_back({flow->first_time, flow->last_time, {}, flow->ended_by, flow->goodbye});
     }
     CallPart& part = parts.back();
     part.flows.push_back(flow->flow->id);
     if (flow->last_time >= part.last_time) {
       part.last_time = flow->last_time;
       part.ended_by = flow->ended_by;
+      part.goodbye = flow->goodbye;
     }
   }
   return parts;
@@ -230,7 +231,10 @@ std::vector<Call> build_calls(std::vector<MediaFlow> flows, std::vector<Stream>&
       const bool as_good = is_generic(call.label.application) == is_generic(flow->label.application);
       if (better || (as_good && flow->label.confidence > call.label.confidence)) call.label = flow->label;
       if (call.owner.empty()) call.owner = flow->flow->owner;
-      if (flow->signalling != Signalling::none) call.signalling = flow->signalling;
+      if (flow->signalling != Signalling::none) {
+        call.signalling = flow->signalling;
+        call.announced = flow->announced;
+      }
       call.streams.insert(call.streams.end(), flow->streams.begin(), flow->streams.end());
       call.flows.push_back(flow->flow->id);
     }

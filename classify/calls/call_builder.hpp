@@ -23,6 +23,8 @@ struct MediaFlow {
   Signalling signalling = Signalling::none;
   int dialog = -1;                   ///< index of the SIP dialog that announced it; -1: none
   std::optional<Time> dialog_end;    ///< its BYE
+  std::optional<Time> goodbye;       ///< of `ended_by`
+  Announced announced;               ///< by the dialog
 };
 
 /// A label that names a technique and nobody's application.

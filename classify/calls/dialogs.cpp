@@ -12,6 +12,24 @@ constexpr Duration trailing = std::chrono::seconds(2);
 // The legs of one call are set up within this time of each other.
 constexpr Duration legs_apart = std::chrono::seconds(30);
 constexpr std::size_t format_limit = 64;
+constexpr std::size_t hold_limit = 64;
+
+/// Both descriptions of a hold say so; one that says otherwise ends it.
+void note_directions(Dialog& dialog, const std::vector<SdpMedia>& described, Time time) {
+  const auto speaks = [](const SdpMedia& media) {
+    const auto& address = media.endpoint.address;
+    const bool nowhere = address.version != 0 && std::all_of(address.bytes.begin(), address.bytes.end(), [](std::uint8_t byte) { return byte == 0; });
+    return media.both_ways && !nowhere && media.endpoint.port != 0;   // RFC 3264 8.4: the old way to hold is the address 0.0.0.0
+  };
+  const auto voice = std::find_if(described.begin(), described.end(), [](const SdpMedia& media) { return media.kind == MediaKind::audio; });
+  if (voice == described.end()) return;
+  const bool both = speaks(*voice);
+  ++dialog.descriptions;
+  const bool held = !dialog.holds.empty() && !dialog.holds.back().until;
+  if (dialog.descriptions <= 2) dialog.offered_both_ways = dialog.offered_both_ways && both;
+  if (!both && !held && dialog.holds.size() < hold_limit) dialog.holds.push_back({time, std::nullopt});
+  if (both && held) dialog.holds.back().until = time;
+}
 
 }  // namespace
 
@@ -95,6 +113,7 @@ void Dialogs::add(std::size_t dialog, const SdpMedia& media, Time time) {
   if (address.is_multicast() || std::all_of(address.bytes.begin(), address.bytes.end(), [](std::uint8_t byte) { return byte == 0; })) return;
   auto* const announcements = announcements_of(media.endpoint);
   if (!announcements) return;
+  ++version_;
   if (!announcements->empty()) {
     Announcement& newest = announcements->back();
     const Dialog& its = this->dialog(newest.dialog);
@@ -121,6 +140,7 @@ void Dialogs::add(std::size_t dialog, const SdpMedia& media, Time time) {
 void Dialogs::end(std::size_t dialog, Time time) {
   Dialog& leader = dialogs_[leading(dialog)];
   if (leader.ended) return;
+  ++version_;
   leader.bye = true;
   leader.ended = time;
 }
@@ -128,6 +148,7 @@ void Dialogs::end(std::size_t dialog, Time time) {
 void Dialogs::announce(std::size_t dialog, const SdpMedia& media, Time time) {
   auto* const of_endpoint = announcements_of(media.endpoint);
   if (!of_endpoint) return;
+  ++version_;
   auto& announcements = *of_endpoint;
   if (!announcements.empty() && announcements.back().dialog == dialog) {
     announcements.back().media = media;
@@ -173,20 +194,25 @@ void Dialogs::on_message(const TextMessage& message, const Flow& flow, const End
       set_up(*index, message, source, destination, time);
     }
     if (message.method == "TEARDOWN") {
+      ++version_;
       dialog.bye = true;
       dialog.ended = time;
     }
     return;
   }
   if (has_sdp) {
-    for (const auto& media : parse_sdp(message.body)) announce(*index, media, time);
+    const auto described = parse_sdp(message.body);
+    for (const auto& media : described) announce(*index, media, time);
+    note_directions(dialog, described, time);
   }
+  if (message.session_expires_s > 0) dialog.session_expires_s = message.session_expires_s;
   if (message.method == "INVITE" && message.status >= 200 && message.status < 300 && !dialog.answered) dialog.answered = time;
   if (message.method == "INVITE" && message.status >= 300 && message.status != 401 && message.status != 407 && !dialog.answered) {
     dialog.refused = true;
     dialog.ended = time;
   }
   if (message.method == "BYE" && !dialog.bye) {
+    ++version_;
     dialog.bye = true;
     dialog.ended = time;
   }

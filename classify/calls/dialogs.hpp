@@ -17,7 +17,12 @@ struct Dialog {
   Time invited;
   std::optional<Time> answered, ended;
   bool bye = false, refused = false;
+  bool offered_both_ways = true;       ///< so far, of every description; what holds came later is in `holds`
+  std::uint32_t descriptions = 0, session_expires_s = 0;
+  std::vector<Announced::Hold> holds;  ///< bounded
   std::vector<FlowId> flows;           ///< of the signalling, few
+
+  Announced announced() const { return {answered.has_value(), refused, descriptions >= 2 && offered_both_ways, session_expires_s, holds}; }
 };
 
 /// The beginning of a key that no Call-ID has, for those have no space.
@@ -50,6 +55,8 @@ class Dialogs {
   std::size_t leading(std::size_t index) const;    ///< of a call's legs: the one that stands for all
   bool empty() const { return endpoints_.empty(); }
   bool overflowed() const { return overflowed_; }
+  /// Grows whenever an announcement comes or a dialog ends.
+  std::uint64_t version() const { return version_; }
 
  private:
   std::optional<std::size_t> dialog_of(const TextMessage& message, const Flow& flow, Time time);
@@ -64,6 +71,7 @@ class Dialogs {
   std::map<FlowId, std::vector<SdpMedia>> described_;   ///< RTSP: what DESCRIBE told, by flow
   std::map<Endpoint, std::vector<Announcement>> endpoints_;
   bool overflowed_ = false;
+  std::uint64_t version_ = 0;
 };
 
 }  // namespace callwitness::classify

@@ -4,6 +4,7 @@
 #include "classify/application.hpp"
 #include "classify/call.hpp"
 #include "classify/flows/cadence.hpp"
+#include "classify/flows/copies.hpp"
 #include "classify/flows/rtp_tracker.hpp"
 #include "classify/flows/sequence_keeper.hpp"
 #include "classify/flows/stream_reassembly.hpp"
@@ -21,6 +22,7 @@ struct WayTraits {
   std::uint32_t packets = 0;
   std::uint32_t initial_time_to_live = 0;   ///< packets that left with 64, 128 or 255
   std::uint32_t inbound = 0, outbound = 0;  ///< as the capture's own direction flags say
+  CopyCounters copies;
 };
 
 /// How a way's sender answers, as captured.

@@ -1,5 +1,7 @@
 #include "classify/flows/rtp_tracker.hpp"
 
+#include "classify/flows/rtp_trial.hpp"
+
 #include <algorithm>
 #include <cstdlib>
 
@@ -42,12 +44,21 @@ bool padding_only(const RtpHeader& header, std::uint32_t payload_length, const R
 }  // namespace
 
 int RtpTrack::main_type() const {
-  const auto most = std::max_element(type_packets.begin(), type_packets.end()) - type_packets.begin();
-  return types[static_cast<std::size_t>(most)];
+  std::size_t most = 0;
+  const auto rank = [&](std::size_t slot) { return std::pair((auxiliary_types >> slot & 1) == 0, type_packets[slot]); };
+  for (std::size_t slot = 1; slot < type_slots && types[slot] >= 0; ++slot)
+    if (rank(slot) > rank(most)) most = slot;
+  return types[most];
+}
+
+RtpTracker::TypeFacts& RtpTracker::facts_of(Way way, std::uint8_t payload_type) {
+  for (auto& facts : types_)
+    if (facts.way == way && facts.payload_type == payload_type) return facts;
+  return types_.emplace_back(TypeFacts{way, payload_type, false, false, false, 0, 0});   // 256 at most
 }
 
 RtpTrack* RtpTracker::find(Way way, const RtpHeader& header) {
-  const auto takes = [&](const RtpTrack& track) { return track.way == way && track.ssrc == header.ssrc; };
+  const auto takes = [&](const RtpTrack& track) { return track.way == way && track.ssrc == header.ssrc && !track.over; };
   auto& last = last_[static_cast<std::size_t>(way)];
   if (last < tracks_.size() && takes(tracks_[last]) && tracks_[last].has_type(header.payload_type) &&
       std::abs(step(tracks_[last].highest, header.sequence)) < maximum_dropout) {
@@ -138,6 +149,8 @@ bool RtpTracker::convincing(const RtpTrack& track, const RtpContext& context) co
   if (track.good < 4 * track.bad + 4) return false;
   // An all-zero "SSRC" is more often a field that is always zero than an SSRC.
   if (track.ssrc == 0 && !context.negotiated && !context.announced && accepted_ == 0) return false;
+  const bool vouched = context.negotiated || context.announced || accepted_ > 0;
+  if (!vouched && !behaves_like_rtp(track.backlog)) return false;
   for (std::size_t i = 0; i < track.types.size() && track.types[i] >= 0; ++i) {
     if (!plausible_type(static_cast<std::uint8_t>(track.types[i]), context)) return false;
   }
@@ -155,6 +168,11 @@ RtpTracker::Outcome RtpTracker::on_packet(const RtpHeader& header, Way way, Medi
   RtpTrack* track = find(way, header);
   if (!track) track = &start(way, header);
   packet.is_padding = padding_only(header, packet.payload_bytes, *track);
+  packet.is_auxiliary = packet.is_auxiliary || (packet.payload_bytes <= longest_event && track->packets > 0 && !packet.is_padding &&
+      looks_like_event(header.payload_type, track->main_type(), context.payload, packet.payload_bytes,
+                       header.marker || header.timestamp == track->last_event));
+  if (context.redundant && track->packets > 0 && track->main_type() != header.payload_type) packet.is_auxiliary = true;
+  if (packet.is_auxiliary) track->last_event = header.timestamp;
   if (!seen_[static_cast<std::size_t>(way)].empty()) weigh_timestamp(*track, header, packet.time);
   const int sequence_step = step(track->highest, header.sequence);
   const auto time_step = static_cast<std::int32_t>(header.timestamp - track->last_timestamp);
@@ -192,20 +210,21 @@ RtpTracker::Outcome RtpTracker::on_packet(const RtpHeader& header, Way way, Medi
   if (sequence_step < 0) ++track->late;
   if (track->packets == 0 || sequence_step > 0 || std::abs(sequence_step) >= maximum_dropout) {
     track->highest = header.sequence;
-    if (track->packets > 0) {
+    if (track->packets > 0 && !packet.is_auxiliary) {
       if (time_step == 0) ++track->same_timestamp;
       if (time_step > 0 && elapsed < std::chrono::seconds(1) && elapsed >= capture::Duration{}) {
         ++track->advances;
         track->ticks += static_cast<std::uint64_t>(time_step);
       }
     }
-    track->last_timestamp = header.timestamp;
+    if (!packet.is_auxiliary || track->packets == 0) track->last_timestamp = header.timestamp;
   }
   track->types_seen[header.payload_type >> 6] |= std::uint64_t{1} << (header.payload_type & 63);
   for (std::size_t i = 0; i < RtpTrack::type_slots; ++i) {
     if (track->types[i] < 0) track->types[i] = static_cast<std::int8_t>(header.payload_type);
     if (track->types[i] == static_cast<std::int8_t>(header.payload_type)) {
       ++track->type_packets[i];
+      if (packet.is_auxiliary) track->auxiliary_types |= static_cast<std::uint8_t>(1u << i);
       break;
     }
   }

@@ -25,6 +25,7 @@ struct alignas(64) RtpTrack {
   std::uint64_t ticks = 0;                          ///< sum of forward timestamp steps while time ran alike
   std::array<std::int8_t, type_slots> types{-1, -1, -1, -1, -1, -1};
   std::array<std::uint32_t, type_slots> type_packets{};
+  std::uint8_t auxiliary_types = 0;                 ///< bit per slot of `types`: its packets are auxiliary
   std::uint64_t markers = 0;
   std::uint64_t same_timestamp = 0;
   std::uint64_t skipped = 0, late = 0;              ///< numbers jumped over, and those that came after all
@@ -32,10 +33,13 @@ struct alignas(64) RtpTrack {
   /// type), and of these the ones that came when it was done with that.
   std::uint32_t weighed = 0, repeats = 0, later = 0, repeated = 0;
   std::uint16_t good = 0, bad = 0, distinct = 0;    ///< steps while on trial
-  std::uint32_t first_timestamp = 0;
+  std::uint32_t first_timestamp = 0, last_event = 0;
   Time first_time;
   std::vector<MediaPacket> backlog;                 ///< empty once accepted
+  int dialog = -1;                                  ///< that announced it; -1: none
+  bool over = false;                                ///< its dialog has ended: what comes next is another stream
   bool has_type(std::uint8_t type) const { return types_seen[type >> 6] >> (type & 63) & 1; }
+  /// The most frequent type, of those that carry media if there are any; -1: none.
   int main_type() const;
 };
 
@@ -43,6 +47,8 @@ struct alignas(64) RtpTrack {
 struct RtpContext {
   bool announced = false;    ///< SDP or RTSP named an endpoint
   bool negotiated = false;   ///< STUN or DTLS on the same flow
+  Bytes payload = {};        ///< behind the RTP header, as captured
+  bool redundant = false;    ///< its payload type is RED's (RFC 2198): beside a codec of its own in the stream it is auxiliary
 };
 
 class RtpTracker {
@@ -58,6 +64,16 @@ class RtpTracker {
   };
   /// `packet` gets its RTP fields. Ordinal, time and lengths are the caller's.
   Outcome on_packet(const RtpHeader& header, Way way, MediaPacket& packet, const RtpContext& context);
+  /// What is known of a payload type, a way.
+  struct TypeFacts {
+    Way way = Way::forward;
+    std::uint8_t payload_type = 0;
+    bool auxiliary = false, redundant = false, asked = false;
+    std::uint32_t clock_rate_hz = 0;         ///< 0: not yet
+    std::uint64_t version = 0;               ///< Dialogs::version() when signalling was asked for it
+  };
+  TypeFacts& facts_of(Way way, std::uint8_t payload_type);
+  std::uint64_t dialogs_version = 0;         ///< when the tracks were last held against signalling
   std::vector<RtpTrack>& tracks() { return tracks_; }
   const std::vector<RtpTrack>& tracks() const { return tracks_; }
   std::size_t accepted() const { return accepted_; }
@@ -80,6 +96,7 @@ class RtpTracker {
   RtpTrack& start(Way way, const RtpHeader& header);
   bool convincing(const RtpTrack& track, const RtpContext& context) const;
   std::vector<RtpTrack> tracks_;
+  std::vector<TypeFacts> types_;
   std::size_t accepted_ = 0;
   std::array<std::uint32_t, 2> last_{};   ///< of each way: the newest packet's track
   std::array<std::vector<Seen>, 2> seen_; ///< of each way; empty where one stream goes alone

@@ -43,6 +43,7 @@ TcpTracker::Observed TcpTracker::on_segment(const Flow& flow, Way way, const Dat
   if (segment.rst()) {
     note_reset(flow, way, datagram, resets);
     closed_at_ = datagram.time;
+    if (!goodbye_) goodbye_ = datagram.time;
     return observed;
   }
   if (datagram.payload_length > 0) {
@@ -84,7 +85,10 @@ TcpTracker::Observed TcpTracker::on_segment(const Flow& flow, Way way, const Dat
   if (datagram.payload_length > 0) {
     ++side.data_segments;
     side.client_hello_last = is_client_hello(datagram.payload);
-    if (is_tls_alert(datagram.payload)) close_notify_ = true;
+    if (is_tls_alert(datagram.payload)) {
+      close_notify_ = true;
+      if (!goodbye_) goodbye_ = datagram.time;
+    }
   }
   if (segment.fin()) {
     side.fin = true;

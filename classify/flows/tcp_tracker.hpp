@@ -22,6 +22,7 @@ class TcpTracker {
   bool reset() const { return !own_resets_.empty(); }
   bool close_notify() const { return close_notify_; }
   Time closed_at() const { return closed_at_; }
+  std::optional<Time> goodbye() const { return goodbye_; }   ///< of the first FIN or close_notify
   /// A SYN that can't belong to this connection any more: the ports are used again.
   bool superseded_by(Way way, const Datagram& datagram) const;
   bool established() const { return established_; }
@@ -47,6 +48,7 @@ class TcpTracker {
   std::vector<std::uint32_t> own_resets_;           ///< indices into the classifier's list
   Time syn_time_, syn_ack_time_, closed_at_;
   std::optional<Way> syn_ack_way_;
+  std::optional<Time> goodbye_;
   bool handshake_told_ = false, established_ = false, close_notify_ = false;
 };
 

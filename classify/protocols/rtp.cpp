@@ -39,6 +39,10 @@ std::optional<RtpHeader> parse_rtp(Bytes captured, std::uint32_t wire_length) {
   return header;
 }
 
+bool is_auxiliary_codec(std::string_view codec) {
+  return codec == "telephone-event" || codec == "tone" || codec == "cn" || codec == "vnd.cisco.telephone-event" || codec == "x-nse";
+}
+
 StaticPayloadType static_payload_type(int payload_type) {
   constexpr auto audio = MediaKind::audio, video = MediaKind::video;
   switch (payload_type) {

@@ -33,5 +33,7 @@ struct StaticPayloadType {
 };
 /// RFC 3551's table; an empty codec for unassigned and dynamic types.
 StaticPayloadType static_payload_type(int payload_type);
+/// Telephone events and tones (RFC 4733), comfort noise (RFC 3389): beside a codec's frames, but none of them.
+bool is_auxiliary_codec(std::string_view codec);
 
 }  // namespace callwitness::classify

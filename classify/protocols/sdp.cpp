@@ -63,6 +63,7 @@ const SdpMedia::Format* SdpMedia::format(int payload_type) const {
 std::vector<SdpMedia> parse_sdp(std::string_view text) {
   std::vector<SdpMedia> all;
   capture::IpAddress session;
+  bool session_both_ways = true;
   while (!text.empty()) {
     const auto end = std::min(text.find('\n'), text.size());
     auto line = text.substr(0, end);
@@ -74,9 +75,12 @@ std::vector<SdpMedia> parse_sdp(std::string_view text) {
     if (line[0] == 'm') {
       if (all.size() >= media_limit) break;
       all.emplace_back().endpoint.address = session;
+      all.back().both_ways = session_both_ways;
       read_media(value, all.back());
     } else if (line[0] == 'c') {
       read_connection(value, media ? media->endpoint.address : session);
+    } else if (line[0] == 'a' && (value == "sendonly" || value == "recvonly" || value == "inactive" || value == "sendrecv")) {
+      (media ? media->both_ways : session_both_ways) = value == "sendrecv";
     } else if (line[0] == 'a' && media && value.starts_with("rtpmap:")) {
       read_map(value.substr(7), *media);
     } else if (line[0] == 'a' && media && value.starts_with("ptime:")) {

@@ -19,6 +19,7 @@ struct SdpMedia {
   Endpoint endpoint;                  ///< address from c=; version 0: none; port 0: refused
   std::vector<Format> formats;
   double packet_time_ms = 0;
+  bool both_ways = true;              ///< sendrecv, which is also what no attribute says (RFC 8866 6.7), and an address to send to
   const Format* format(int payload_type) const;
 };
 

@@ -116,6 +116,8 @@ std::optional<TextMessage> parse_text_message(Bytes bytes) {
       if (message.status != 0 && space != std::string_view::npos) message.method = trimmed(header.value.substr(space));
     } else if (is(header, "Content-Type", "c")) {
       message.content_type = header.value;
+    } else if (is(header, "Session-Expires", "x")) {
+      message.session_expires_s = number_of(header.value).value_or(0);
     } else if (is(header, "Transport", "")) {
       message.transport = header.value;
     }

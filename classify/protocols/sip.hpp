@@ -21,6 +21,7 @@ struct TextMessage {
   std::string_view transport;     ///< RTSP
   std::string_view content_type;
   std::string_view body;
+  std::uint32_t session_expires_s = 0;  ///< RFC 4028; 0: none
 };
 
 /// The first line is a SIP or RTSP request or status line.

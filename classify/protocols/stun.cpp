@@ -57,6 +57,9 @@ std::optional<StunMessage> parse_stun(Bytes captured, std::uint32_t wire_length)
       case 0x0006: message.username = text_of(value); break;
       case 0x8022: message.software = text_of(value); break;
       case 0x0025: message.use_candidate = true; break;
+      case 0x000d:
+        if (value.size() == 4) message.lifetime_s = static_cast<std::uint32_t>(value[0]) << 24 | static_cast<std::uint32_t>(value[1]) << 16 | static_cast<std::uint32_t>(value[2]) << 8 | value[3];
+        break;
       case 0x0013:
         message.data = value;
         message.data_length = size;

@@ -22,6 +22,7 @@ struct StunMessage {
   std::string_view username, software;   ///< raw, may be empty
   std::optional<Endpoint> mapped;        ///< (XOR-)MAPPED-ADDRESS: the asker as the server sees it
   bool use_candidate = false;
+  std::optional<std::uint32_t> lifetime_s;  ///< LIFETIME (0x000D)
 };
 
 /// None unless the header is consistent with the datagram's wire length (RFC 8489 6.3). A message whose attributes

@@ -1,7 +1,8 @@
 // Endings that keep a beat, or follow a silence, and bear the sign of a harmless timer. docs/methods/benign_timer.md
 #include "metrics/contrast.hpp"
+#include "metrics/events/lifetimes.hpp"
 #include "metrics/finding_support.hpp"
-#include "metrics/interruptions.hpp"
+#include "metrics/models/regular_cuts.hpp"
 #include "metrics/statistics.hpp"
 
 #include <algorithm>
@@ -37,11 +38,14 @@ void add_event(Finding& finding, const FlowObservation& flow, Time time) {
   if (flow.call && std::find(finding.calls.begin(), finding.calls.end(), *flow.call) == finding.calls.end()) finding.calls.push_back(*flow.call);
 }
 
-void set_period(Finding& finding, const Period& period) {
-  finding.period_s = period.period;
-  finding.period_s_low = period.low;
-  finding.period_s_high = period.high;
-  finding.numbers["deviation"] = period.deviation;
+void set_period(Finding& finding, const models::RegularCuts& regular) {
+  const auto& beat = regular.beat();
+  finding.period_s = beat.period_s;
+  finding.period_s_low = beat.low_s;
+  finding.period_s_high = beat.high_s;
+  finding.strength = {regular.strength(), "people"};
+  finding.numbers["deviation"] = beat.deviation;
+  finding.numbers["by_uptime"] = regular.by_age() ? 1 : 0;
 }
 
 /// How long a flow was silent both ways before what we sent met nobody any more; nothing where it wasn't.
@@ -64,23 +68,6 @@ std::optional<std::pair<double, Time>> died_while_idle(const FlowObservation& fl
     ++seen[static_cast<std::size_t>(packet.direction)];
     last = packet.time;
   }
-  return std::nullopt;
-}
-
-/// A relay's allocation (RFC 8656: 600 s) or permission (300 s) that nobody refreshed: the flow dies that long after the
-/// last answered STUN request, to the second, and other STUN servers' port says that it is a relay's.
-std::optional<double> unrefreshed_relay(const Observation& observation, const FlowObservation& flow, double at) {
-  constexpr std::uint16_t turn_ports[] = {3478, 5349};
-  constexpr double lifetimes[] = {600, 300}, leeway = 3;
-  const auto& tuple = flow.flow.five_tuple;
-  const auto port = flow.forward == Direction::sent ? tuple.destination.port : tuple.source.port;
-  if (std::find(std::begin(turn_ports), std::end(turn_ports), port) == std::end(turn_ports)) return std::nullopt;
-  double refreshed = -1;
-  for (const auto& trip : flow.round_trips)
-    if (trip.basis == classify::RoundTripBasis::stun && at_of(observation, trip.time) < at) refreshed = at_of(observation, trip.time);
-  if (refreshed < 0) return std::nullopt;
-  for (const double lifetime : lifetimes)
-    if (std::abs(at - refreshed - lifetime) <= leeway) return lifetime;
   return std::nullopt;
 }
 
@@ -109,19 +96,16 @@ std::vector<Goodbyes> goodbyes_of(const Observation& observation) {
 
 void add_goodbyes(const Observation& observation, std::vector<Finding>& findings) {
   for (const auto& party : goodbyes_of(observation)) {
-    std::vector<double> times;
-    for (const auto time : party.times) times.push_back(at_of(observation, time));
-    std::sort(times.begin(), times.end());
-    const auto by_clock = period_of(times), by_age = period_of_gaps(party.ages, party.ages.size());
-    const bool by_uptime = by_age && (!by_clock || by_age->deviation < by_clock->deviation);
-    const auto& period = by_uptime ? by_age : by_clock;
-    if (!period || !period->strict) continue;
+    std::vector<models::DeathTime> times;
+    for (std::size_t i = 0; i < party.times.size(); ++i) times.push_back({at_of(observation, party.times[i]), party.ages[i], true});
+    std::sort(times.begin(), times.end(), [](const auto& a, const auto& b) { return a.time < b.time; });
+    const auto regular = models::regular_cuts(times, false);
+    if (!regular || regular->strength() < models::least_strength_to_tell) continue;
     auto finding = finding_for(observation, *party.flow, Mechanism::goodbye);
     for (const auto time : party.times) add_event(finding, *party.flow, time);
     finding.flows.resize(1);
     finding.calls = party.calls;
-    set_period(finding, *period);
-    finding.numbers["by_uptime"] = by_uptime ? 1 : 0;
+    set_period(finding, *regular);
     findings.push_back(std::move(finding));
   }
 }
@@ -147,15 +131,17 @@ std::vector<Finding> benign_timer(const DetectorInput& input) {
     finding.numbers["idle_s"] = *finding.period_s;
     findings.push_back(std::move(finding));
   }
+  std::map<std::pair<std::string_view, Mechanism>, Finding> told;
   for (const auto& cut : input.interruptions) {
     const auto* flow = find_flow(observation, cut.flow);
-    const auto lifetime = flow == nullptr ? std::nullopt : unrefreshed_relay(observation, *flow, cut.start);
+    const auto lifetime = flow == nullptr ? std::nullopt : lifetime_that_ended(observation, *flow, cut);
     if (!lifetime) continue;
-    auto finding = finding_for(observation, *flow, Mechanism::relay_expiry);
+    const auto mechanism = lifetime->kind == ToldLifetime::Kind::relay ? Mechanism::relay_expiry : Mechanism::session_timer;
+    auto& finding = told.try_emplace({application_of(observation, *flow), mechanism}, finding_for(observation, *flow, mechanism)).first->second;
     add_event(finding, *flow, time_at(observation, cut.start));
-    finding.period_s = *lifetime;
-    findings.push_back(std::move(finding));
+    finding.period_s = lifetime->seconds;
   }
+  for (auto& [key, finding] : told) findings.push_back(std::move(finding));
   return findings;
 }
 

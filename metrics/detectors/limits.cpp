@@ -20,6 +20,7 @@ Mechanism mechanism_of(LimitKind kind) {
     case LimitKind::policer: return Mechanism::policer;
     case LimitKind::queue: return Mechanism::shaper;
     case LimitKind::quota: return Mechanism::quota;
+    case LimitKind::unsteady: return Mechanism::none;
   }
   return Mechanism::none;
 }
@@ -77,10 +78,7 @@ Finding tell(const DetectorInput& input, const LimitedPath& path) {
   for (const auto& bound : limit.bound) finding.limited.push_back({bound.begin, bound.end});
   for (std::size_t i = 1; i < arm.packets.size() && finding.packets.size() < most_packets; ++i)
     if (arm.packets[i - 1].lost && !arm.packets[i].lost && arm.packets[i].time >= limit.start) finding.packets.push_back(arm.packets[i].ordinal);
-  // Who else could have done it is for the stages after this one; what others did in the meantime is told here for as long as they ask.
-  const auto contrast = contrast_around(input.observation, arm, *finding.rate_bps, limit.start, limit.end);
-  finding.numbers["contrast"] = contrast.exceeds ? 1.0 : 0.0;
-  finding.alternatives = alternatives_of_cap(contrast, limit.kind != LimitKind::queue, true);
+  finding.alternatives = alternatives_of_cap(limit.kind != LimitKind::queue);
   return finding;
 }
 

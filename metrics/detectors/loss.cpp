@@ -1,6 +1,7 @@
 // Plain facts: loss and jitter worth naming. docs/methods/loss.md
 #include "metrics/contrast.hpp"
 #include "metrics/finding_support.hpp"
+#include "metrics/fits/reported_loss.hpp"
 #include "metrics/tcp/delivery.hpp"
 #include "metrics/verdict_thresholds.hpp"
 
@@ -48,6 +49,33 @@ void add_over_tcp(const DetectorInput& input, bool capture_lost, std::vector<Fin
   }
 }
 
+/// What the peer says it lost of our sending: behind the capture, so nothing here shows it.
+void add_reported(const DetectorInput& input, std::vector<Finding>& findings) {
+  const auto& observation = input.observation;
+  for (const auto& stream : observation.streams) {
+    if (stream.direction != Direction::sent || !observation.local_known) continue;
+    const auto told = reported_loss(stream.reports, stream.packets);
+    if (!told || told->ratio() < notable_loss || told->lost < notable_lost) continue;
+    Finding finding;
+    finding.kind = FindingKind::loss;
+    finding.direction = stream.direction;
+    finding.streams.push_back(stream.id);
+    const auto index = static_cast<std::size_t>(stream.id);
+    if (index < input.measures.size() && input.measures[index].call) finding.calls.push_back(*input.measures[index].call);
+    if (index < observation.classification->streams.size()) {
+      const auto& its = observation.classification->streams[index];
+      finding.application = its.label.application;
+      finding.flows.push_back(its.flow);
+    }
+    finding.start_time = told->first;
+    finding.end_time = told->last;
+    finding.count = told->lost;
+    finding.confidence = 0.9;                    // a claim of the peer's
+    finding.numbers = {{"by_reports", 1}, {"loss_ratio", told->ratio()}, {"packets", static_cast<double>(told->expected)}, {"reports", static_cast<double>(told->reports)}};
+    findings.push_back(std::move(finding));
+  }
+}
+
 }  // namespace
 
 std::vector<Finding> loss(const DetectorInput& input) {
@@ -73,6 +101,7 @@ std::vector<Finding> loss(const DetectorInput& input) {
     findings.push_back(std::move(finding));
   }
   add_over_tcp(input, capture_lost, findings);
+  add_reported(input, findings);
   for (const auto& measure : input.measures) {
     if (!measure.jitter_ms || *measure.jitter_ms < impairing_jitter_ms || measure.direction != Direction::received) continue;
     Finding finding;

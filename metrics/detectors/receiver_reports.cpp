@@ -70,7 +70,7 @@ std::vector<Finding> receiver_reports(const DetectorInput& input) {
     finding.rate_bps_high = rate * (1 + half);
     finding.confidence = 0.95;
     finding.numbers = {{"losses", total_lost}, {"loss_ratio", p}, {"evenness_p", evenness}, {"reports", static_cast<double>(counts.size())}, {"by_reports", 1}, {"contrast", 0}};
-    finding.alternatives = alternatives_of_cap(Contrast{}, false, true);
+    finding.alternatives = alternatives_of_cap(false);
     merge_cap(findings, std::move(finding));
   }
   return findings;

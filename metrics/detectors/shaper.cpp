@@ -96,7 +96,7 @@ std::vector<Finding> shaper(const DetectorInput& input) {
                                                         {"contrast", contrast.exceeds ? 1.0 : 0.0}});
     for (const auto& packet : arm.packets)
       if (!packet.lost && packet.time >= queue->start && finding.packets.size() < 200) finding.packets.push_back(packet.ordinal);
-    finding.alternatives = alternatives_of_cap(contrast, false, true, "rate_stands_still");
+    finding.alternatives = alternatives_of_cap(false, true, "rate_stands_still");
     merge_cap(findings, std::move(finding));
   }
   return findings;

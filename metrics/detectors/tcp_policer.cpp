@@ -99,18 +99,17 @@ Finding tell(const DetectorInput& input, const Candidate& candidate) {
   finding.confidence = 0.99;
   finding.strength = Strength{strength_of(replayed), "congestion"};
   finding.limited = limited_by(*pool, bucket);
-  const auto contrast = contrast_of(input.observation, arm, 8 * bucket.rate, start, end);
   finding.numbers = {{"over_tcp", 1}, {"connections", static_cast<double>(pool->flows.size())}, {"losses", replayed.losses}, {"packets", replayed.packets},
                      {"loss_ratio", replayed.losses / replayed.packets}, {"intervals", static_cast<double>(bucket.intervals)}, {"explained", bucket.explained()},
                      {"loss_when_full", replayed.when_full}, {"precision", replayed.precision}, {"spread", bucket.rate_spread},
-                     {"captured_behind", pool->viewpoint == Viewpoint::after_losses ? 1.0 : 0.0}, {"contrast", contrast.exceeds ? 1.0 : 0.0}};
+                     {"captured_behind", pool->viewpoint == Viewpoint::after_losses ? 1.0 : 0.0}};
   finding.numbers["rate_is_least"] = least ? 1 : 0;
   if (!bucket.depth_told) finding.numbers["burst_low_bytes"] = bucket.depth;
   if (replayed.queue) finding.numbers["delay_by_fill"] = *replayed.queue;
   for (const auto& packet : packets)
     if (packet.lost > 0 && finding.packets.size() < most_evidence) finding.packets.push_back(packet.ordinal);
   const bool whole = std::none_of(input.earlier.begin(), input.earlier.end(), [](const Finding& other) { return other.kind == FindingKind::capture_loss; });
-  finding.alternatives = alternatives_of_cap(contrast, true, whole);
+  finding.alternatives = alternatives_of_cap(true, whole);
   return finding;
 }
 

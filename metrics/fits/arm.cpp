@@ -162,6 +162,15 @@ std::size_t collect(FlowTraces& traces) {
   return count;
 }
 
+std::optional<StreamId> counter_of(const Observation& observation, std::uint16_t stream) {
+  return stream < observation.streams.size() ? observation.streams[stream].counter_of : std::nullopt;
+}
+
+/// `whole`: all streams of the flow are looked at together. One of several that share a counter has holes that are the others'.
+bool is_numbered(const Observation& observation, std::uint16_t stream, bool whole) {
+  return (whole || !counter_of(observation, stream)) && metrics::is_numbered(observation, stream);
+}
+
 bool is_audio(const Observation& observation, std::uint16_t stream) {
   return stream < observation.classification->streams.size() &&
          observation.classification->streams[stream].kind == classify::MediaKind::audio;
@@ -176,19 +185,31 @@ Arm build(FlowTraces& traces, const std::vector<std::uint16_t>& streams, bool wh
   arm.whole_flow = whole;
   Built built;
   std::vector<ArmPacket> unnumbered;
+  std::map<StreamId, std::vector<NumberedPacket>> counters;   // several streams' numbers, where they draw them from one
   for (const auto stream : streams) {
     auto& trace = traces.streams[stream];
     const auto& packets = trace.all;
     built.packets.insert(built.packets.end(), packets.begin(), packets.end());
     if (stream == TracePacket::no_stream) continue;
     arm.streams.push_back(StreamId{stream});
-    if (is_numbered(traces.observation, stream)) {
+    if (is_numbered(traces.observation, stream, whole)) {
       arm.source = LossSource::sequence;
-      add_losses_by_sequence(trace.numbered, traces.arrivals, silences, built);
+      const auto leader = counter_of(traces.observation, stream);
+      if (!leader) {
+        add_losses_by_sequence(trace.numbered, traces.arrivals, silences, built);
+        continue;
+      }
+      auto& counter = counters[*leader];
+      for (auto packet : trace.numbered) {
+        packet.sequence = static_cast<std::int32_t>(packet.sequence + traces.observation.streams[stream].counter_offset);
+        packet.has_media_time = false;                        // each stream's own
+        counter.push_back(packet);
+      }
     } else {
       unnumbered.insert(unnumbered.end(), packets.begin(), packets.end());
     }
   }
+  for (auto& [leader, numbered] : counters) add_losses_by_sequence(numbered, traces.arrivals, silences, built);
   if (arm.source == LossSource::none && !traces.flow.tcp && unnumbered.size() >= minimum_packets) {
     sort_runs(unnumbered, [](const ArmPacket& a, const ArmPacket& b) { return a.time < b.time; });
     const auto cadence = read_cadence(unnumbered);

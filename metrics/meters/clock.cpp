@@ -39,6 +39,11 @@ Pace pace_of(std::span<const TimedPacket> packets) {
 
 }  // namespace
 
+double pace_of_clock(std::span<const TimedPacket> packets) {
+  const Pace pace = pace_of(packets);
+  return pace.elapsed_s > 0 ? pace.ticks / pace.elapsed_s : 0;
+}
+
 std::uint32_t infer_clock_rate(std::span<const TimedPacket> packets, double tolerance, double least_span_s) {
   const Pace whole = pace_of(packets), later = pace_of(packets.subspan(packets.size() / 2));
   if (whole.elapsed_s < least_span_s || whole.steps < least_steps) return 0;

@@ -6,7 +6,7 @@
 namespace callwitness::metrics {
 
 namespace {
-constexpr double greatest_skew = 2'000e-6, least_span_s = 10;
+constexpr double greatest_skew = 2'500e-6, least_span_s = 10;
 constexpr std::size_t least_points = 10;
 }  // namespace
 

@@ -65,7 +65,8 @@ struct StreamSecond {
   std::uint32_t second = 0;
   std::uint32_t bytes = 0;
   std::uint32_t unique = 0;                 ///< packets, without repeats and strays
-  std::uint32_t late_50 = 0, late_200 = 0, late_adaptive = 0;
+  std::uint32_t late_adaptive = 0;
+  std::uint32_t type = 0;                   ///< StreamMeter's place of the payload type that was timed last in it
   float buffer_ms = 0;                      ///< sum of the adaptive buffer's depths
   std::uint32_t timed = 0;                  ///< packets that went through the simulated buffers
 };

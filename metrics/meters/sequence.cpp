@@ -11,6 +11,10 @@ constexpr std::int64_t max_misorder = 100;
 constexpr std::int64_t always_plausible = 250;
 constexpr double rate_margin = 4;
 constexpr double least_rate = 50;           // packets per second, while the stream's own is not known yet
+// A short clip played again: repeats in a row at its own pace. What a network sends twice comes at once.
+constexpr std::uint16_t repeats_of_restart = 8;
+constexpr double pace_of_restart = 0.5;
+constexpr std::int64_t near_repeat = 16;    // a network's copy is no further behind
 }  // namespace
 
 SequenceMeter::SequenceMeter(unsigned bits)
@@ -104,7 +108,7 @@ SequenceMeter::Verdict SequenceMeter::out_of_line(std::uint32_t sequence, captur
   if (!restart) {
     if (seen) ++duplicates_;
     else ++strays_;
-    return {seen ? Seen::duplicate : Seen::stray, maximum_};
+    return {seen ? Seen::duplicate : Seen::stray, maximum_, false, 0, true};
   }
   if (strays_ > 0) --strays_;
   else if (duplicates_ > 0) --duplicates_;
@@ -113,7 +117,32 @@ SequenceMeter::Verdict SequenceMeter::out_of_line(std::uint32_t sequence, captur
   advance(1, maximum_raw_, time, ordinal, bytes);       // the first of the two, taken for a stray before
   segment_ = maximum_;
   advance(1, sequence, time, ordinal, bytes);
-  return {Seen::in_order, maximum_};
+  return {Seen::in_order, maximum_, true, 1, false};
+}
+
+/// A number seen before. Eight of them in a row at the pace of the stream are its clip from the beginning again.
+SequenceMeter::Verdict SequenceMeter::repeated(std::uint32_t sequence, std::int64_t ahead, capture::Time time, std::uint32_t ordinal, std::uint32_t bytes) {
+  ++duplicates_;
+  if (repeats_in_row_ == 0 || sequence != expected_repeat_) {
+    repeats_in_row_ = 0;
+    repeats_since_ = time;
+    repeats_far_ = ahead < -near_repeat;
+  }
+  expected_repeat_ = (sequence + 1) & mask_;
+  const bool far = repeats_far_;
+  if (++repeats_in_row_ < repeats_of_restart || unique_ < 2 || repeats_since_ < maximum_time_) return {Seen::duplicate, maximum_ + ahead, false, 0, far};
+  const double usual = capture::seconds(maximum_time_ - first_time_) / static_cast<double>(unique_ - 1);
+  if (capture::seconds(time - repeats_since_) < pace_of_restart * usual * (repeats_in_row_ - 1)) return {Seen::duplicate, maximum_ + ahead, false, 0, far};
+  const std::uint16_t row = repeats_in_row_;
+  duplicates_ -= row;
+  ++resynchronisations_;
+  maximum_raw_ = (sequence - row) & mask_;
+  for (std::uint16_t i = row; i-- > 0;) {
+    advance(1, (sequence - i) & mask_, time, ordinal, bytes);
+    if (i + 1 == row) segment_ = maximum_;
+  }
+  repeats_in_row_ = 0;
+  return {Seen::in_order, maximum_, true, static_cast<std::uint16_t>(row - 1), false};
 }
 
 SequenceMeter::Verdict SequenceMeter::place(std::uint32_t sequence, capture::Time time, std::uint32_t ordinal,
@@ -130,6 +159,7 @@ SequenceMeter::Verdict SequenceMeter::place(std::uint32_t sequence, capture::Tim
   if (ahead > 0) {
     if (!plausible_jump(ahead, time)) return out_of_line(sequence, time, ordinal, ip_bytes, false);
     has_stray_ = false;
+    repeats_in_row_ = 0;
     advance(ahead, sequence, time, ordinal, ip_bytes);
     return {Seen::in_order, maximum_};
   }
@@ -143,9 +173,9 @@ SequenceMeter::Verdict SequenceMeter::place(std::uint32_t sequence, capture::Tim
   if (!seen && !fill(number)) seen = !in_window || runs_complete_;
   if (seen) {
     if (ahead < -max_misorder) return out_of_line(sequence, time, ordinal, ip_bytes, true);
-    ++duplicates_;
-    return {Seen::duplicate, number};
+    return repeated(sequence, ahead, time, ordinal, ip_bytes);
   }
+  repeats_in_row_ = 0;
   if (in_window) set(number, true);
   ++unique_;
   ++reordered_;

@@ -6,6 +6,7 @@ namespace callwitness::metrics {
 
 namespace {
 bool before(std::uint32_t a, std::uint32_t b) { return static_cast<std::int32_t>(a - b) < 0; }
+constexpr std::uint32_t largest_owed = 1U << 30;    // beyond, relative numbers would be ambiguous
 constexpr std::uint32_t largest_jump = 64U << 20;   // beyond any window in flight: another connection, not a hole
 }  // namespace
 
@@ -46,6 +47,30 @@ std::uint32_t TcpMeter::fill_holes(Side& side, std::uint32_t begin, std::uint32_
   return fresh;
 }
 
+void TcpMeter::owe(Side& side, std::uint32_t begin, std::uint32_t end, capture::Time time) {
+  ++side.unseen;
+  if (side.owed.times == 0 || begin != side.owed.end || end - side.owed.begin >= largest_owed) side.owed = {begin, begin, 0, 0, time};
+  side.owed.end = end;
+  ++side.owed.times;
+  side.owed.last = std::max(side.owed.last, time);
+}
+
+/// A segment that by its time was there before it was acknowledged, though the file shows it behind.
+bool TcpMeter::pay(Side& side, std::uint32_t begin, std::uint32_t length, capture::Time time) {
+  Owed& owed = side.owed;
+  if (owed.times == 0 || time > owed.last || before(begin, owed.begin) || before(owed.end, begin + length)) return false;
+  owed.filled = std::min(owed.filled + length, owed.end - owed.begin);
+  return true;
+}
+
+/// What of it nobody ever showed.
+std::uint64_t TcpMeter::unseen(const Side& side) {
+  const std::uint32_t bytes = side.owed.end - side.owed.begin;
+  if (side.owed.times == 0 || bytes == 0) return side.unseen;
+  const auto shown = static_cast<std::uint64_t>(static_cast<double>(side.owed.times) * side.owed.filled / bytes + 0.5);
+  return side.unseen - std::min(side.unseen, shown);
+}
+
 void TcpMeter::data(Side& side, classify::Way way, const capture::Datagram& datagram) {
   const auto& segment = *datagram.tcp;
   const std::uint32_t length = datagram.payload_length;
@@ -72,6 +97,10 @@ void TcpMeter::data(Side& side, classify::Way way, const capture::Datagram& data
     side.payload_bytes += length;
     all_pending[side.next_pending] = {end, datagram.time, true};
     side.next_pending = static_cast<std::uint8_t>((side.next_pending + 1) % all_pending.size());
+    return;
+  }
+  if (pay(side, begin, length, datagram.time)) {
+    side.payload_bytes += length;
     return;
   }
   if (length == 1 && end == side.next) return;           // a keep-alive probe (RFC 9293 3.8.4), nothing was lost
@@ -111,12 +140,12 @@ void TcpMeter::acknowledge(Side& side, const capture::Datagram& datagram) {
         ++i;
         continue;
       }
-      ++side.unseen;
+      owe(side, holes[i].begin, holes[i].end, datagram.time);
       holes[i] = holes[--side.hole_count];
     }
   }
   if (const std::uint32_t beyond = number - side.next; before(side.next, number) && beyond < largest_jump) {
-    if (beyond > 1) ++side.unseen;                       // 1 may be the FIN
+    if (beyond > 1) owe(side, side.next, number, datagram.time);   // 1 may be the FIN
     side.next = number;
   }
 }
@@ -126,6 +155,10 @@ void TcpMeter::add(classify::Way way, const capture::Datagram& datagram) {
   const auto& segment = *datagram.tcp;
   Side& mine = sides_[static_cast<std::size_t>(way)];
   Side& other = sides_[static_cast<std::size_t>(opposite(way))];
+  if (segment.syn() && mine.owed.times > 0 && datagram.time <= mine.owed.last) {   // its whole way stands behind the other in the file
+    mine.unseen -= std::min(mine.unseen, mine.owed.times);
+    mine.owed = {};
+  }
   if (segment.syn() && !segment.ack()) {
     if (!syn_seen_ || !syn_answered_) syn_time_ = datagram.time;
     syn_seen_ = true;
@@ -169,8 +202,9 @@ TcpObservation TcpMeter::observation(bool turn, bool local_known) const {
     const std::size_t direction = turn ? 1 - way : way;
     result.segments[direction] = sides_[way].segments;
     result.retransmissions[direction] = sides_[way].retransmissions;
-    result.acknowledged_unseen[direction] = sides_[way].unseen;
+    result.acknowledged_unseen[direction] = unseen(sides_[way]);
     result.payload_bytes[direction] = sides_[way].payload_bytes;
+    for (std::uint8_t i = 0; i < sides_[way].hole_count; ++i) result.missing_bytes[direction] += sides_[way].flight->holes[i].end - sides_[way].flight->holes[i].begin;
   }
   result.syn_unanswered = syn_seen_ && !syn_answered_;
   result.unanswered = unanswered();

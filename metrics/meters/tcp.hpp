@@ -31,12 +31,20 @@ class TcpMeter {
     std::array<Hole, 16> holes{};               ///< not captured yet
     std::array<Pending, 8> pending{};           ///< segments whose acknowledgement gives a round trip
   };
+  /// Data acknowledged before the file showed it: never captured, or captured earlier and written later (two one-way captures
+  /// behind each other). Contiguous; a new stretch replaces one that is apart.
+  struct Owed {
+    std::uint32_t begin = 0, end = 0, filled = 0;
+    std::uint64_t times = 0;                    ///< acknowledgements that counted as unseen
+    capture::Time last;                         ///< of them
+  };
   struct Side {
     bool started = false;
     std::uint32_t next = 0;                     ///< highest sequence captured, plus one
     std::uint64_t segments = 0, retransmissions = 0, unseen = 0, payload_bytes = 0;
     std::unique_ptr<Flight> flight;
     std::uint8_t hole_count = 0, next_pending = 0;
+    Owed owed;
     std::uint32_t highest_acknowledged = 0;     ///< by the other side
     bool acknowledged = false;
     std::uint32_t last_begin = 0, last_length = 0;   ///< of the last segment, to know a mirror port's second copy
@@ -49,6 +57,9 @@ class TcpMeter {
   void acknowledge(Side& acknowledged, const capture::Datagram& datagram);
   static std::uint32_t fill_holes(Side& side, std::uint32_t begin, std::uint32_t end);
   static void sample(Side& side, capture::Duration round_trip);
+  static void owe(Side& side, std::uint32_t begin, std::uint32_t end, capture::Time time);
+  static bool pay(Side& side, std::uint32_t begin, std::uint32_t length, capture::Time time);
+  static std::uint64_t unseen(const Side& side);
 
   static constexpr std::size_t sample_limit = 256, loss_limit = 4'096;
   std::array<Side, 2> sides_{};

@@ -3,6 +3,7 @@
 #include "metrics/models/bucket_rate.hpp"
 #include "metrics/models/loss_chain.hpp"
 #include "metrics/models/stretch.hpp"
+#include "metrics/models/waiting.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -15,7 +16,8 @@ constexpr std::size_t least_losses = 15;
 constexpr double least_loss = 0.01;                ///< of those
 constexpr double least_quota_gain = 25, quota_gain_each = 3.5, quota_to_innocents = -60, quota_over_time = 10;   ///< nats
 constexpr double rest_gain = 15, rest_share = 0.25;   ///< of a second stretch, beside a first that is sure
-constexpr double well_told = 0.6;                  ///< share of the deviance, beyond which no second limit is looked for
+constexpr double shortest_stretch_s = 5, shortest_queue_s = 12;   ///< a fading line stands at some rate for that long
+constexpr double well_told = 0.7;                  ///< share of the deviance, beyond which no second limit is looked for
 
 using Packets = std::span<const PathPacket>;
 
@@ -52,7 +54,11 @@ Limit described(Packets packets, const LossCause& cause) {
   const auto measured = measure(events, cause.bucket.bucket);
   limit.queue = fit_queue(densest(packets, most_weighed), cause.bucket.bucket.rate);
   // The search's rate is uncertain by some percent where a queue, not a bucket, drops.
-  if (is_queue(limit.queue, cause.bucket.bucket.rate) || is_queue(limit.queue, measured.rate)) {
+  const bool at_rate = is_queue(limit.queue, cause.bucket.bucket.rate) || is_queue(limit.queue, measured.rate);
+  const bool waiting = !at_rate && waits(packets, cause.bucket.bucket);
+  if (waiting && !is_queue(limit.queue, 0)) {
+    limit.kind = LimitKind::unsteady;
+  } else if (at_rate || waiting) {
     constexpr double error = 0.003;
     limit.kind = LimitKind::queue;
     limit.rate = limit.queue.rate, limit.rate_low = limit.rate * (1 - error), limit.rate_high = limit.rate * (1 + error);
@@ -92,7 +98,7 @@ std::optional<Limit> quota_of(Packets packets, const LossCause& cause) {
   forecast_losses(events, fit_chain(events), chain);
   const double rivals = std::max(chain, cause.bucket ? cause.bucket.score : -1e300);
   const double needed = std::max(least_quota_gain, quota_gain_each * static_cast<double>(quota.used_up));
-  if (quota.score < rivals + needed || quota.score < cause.innocent + quota_to_innocents || quota.score < quota.by_time + quota_over_time) return std::nullopt;
+  if (quota.score < rivals + needed || quota.score < cause.innocent + quota_to_innocents) return std::nullopt;
   Limit limit;
   limit.kind = LimitKind::quota;
   limit.cause = cause;
@@ -103,6 +109,7 @@ std::optional<Limit> quota_of(Packets packets, const LossCause& cause) {
   limit.rate_low = limit.rate - half, limit.rate_high = limit.rate + half;
   limit.bound = quota.closed;
   limit.start = quota.closed.front().begin, limit.end = quota.closed.back().end;
+  limit.or_absence = quota.score < quota.by_time + quota_over_time;
   limit.nats = std::min(quota.score - rivals, quota.score - quota.by_time);
   count_packets(packets, limit);
   return limit;
@@ -122,11 +129,14 @@ std::optional<Limit> stretch_of(Packets packets, bool beside_another) {
   const auto last = std::find_if(packets.rbegin(), packets.rend(), [&](const PathPacket& p) { return time(p) <= to; });
   const auto begin = static_cast<std::size_t>(first - packets.begin()), end = packets.size() - static_cast<std::size_t>(last - packets.rbegin());
   if (begin >= end) return std::nullopt;
+  if (to - from < shortest_stretch_s) return std::nullopt;
   const auto part = packets.subspan(begin, end - begin);
   const auto cause = weigh_losses(densest(part, most_weighed), &stretch.bucket);
   const bool sure = beside_another ? cause.margin >= least_margin && cause.gain >= rest_gain && cause.share >= rest_share : is_limited(cause);
   if (!sure) return std::nullopt;
-  return described(part, cause);
+  auto limit = described(part, cause);
+  if (limit.kind != LimitKind::policer && to - from < shortest_queue_s) return std::nullopt;
+  return limit;
 }
 
 /// Limits in parts of the path: the best, then what is left before and after it.
@@ -143,11 +153,23 @@ std::vector<Limit> stretches_of(Packets packets) {
   return limits;
 }
 
-}  // namespace
+/// A queue that delay alone tells: it explains its losses as well as any bucket, or has none.
+std::optional<Limit> queue_of(Packets packets) {
+  Limit limit;
+  limit.queue = fit_queue(packets, 0);
+  if (!is_queue(limit.queue, 0) || limit.queue.bound.empty()) return std::nullopt;
+  constexpr double error = 0.003;
+  limit.kind = LimitKind::queue;
+  limit.rate = limit.queue.rate, limit.rate_low = limit.rate * (1 - error), limit.rate_high = limit.rate * (1 + error);
+  limit.bound = limit.queue.bound;
+  limit.start = limit.bound.front().begin, limit.end = limit.bound.back().end;
+  limit.nats = limit.queue.gain;
+  count_packets(packets, limit);
+  return limit;
+}
 
-std::vector<Limit> find_limits(const Path& path) {
+std::vector<Limit> limits_by_losses(Packets all) {
   std::vector<Limit> limits;
-  const Packets all = path.packets;
   const auto part = densest(all, most_weighed);
   const std::size_t lost = losses_of(part);
   if (lost < least_losses || static_cast<double>(lost) < least_loss * static_cast<double>(part.size())) return limits;
@@ -160,6 +182,15 @@ std::vector<Limit> find_limits(const Path& path) {
   for (const auto& limit : limits) in_parts += limit.cause.gain;
   if (in_parts > cause.gain) return limits;
   return {described(extent(all, cause), cause)};
+}
+
+}  // namespace
+
+std::vector<Limit> find_limits(const Path& path) {
+  std::vector<Limit> limits = limits_by_losses(path.packets);
+  if (!limits.empty()) return limits;
+  if (auto limit = queue_of(path.packets)) limits.push_back(std::move(*limit));
+  return limits;
 }
 
 }  // namespace callwitness::metrics::models

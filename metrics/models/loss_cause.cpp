@@ -38,6 +38,20 @@ Design design_of(std::span<const PathPacket> packets, const Covariates& innocent
   return design;
 }
 
+/// Packets overtook one another on the way, by more than those of a video frame may: arrivals say nothing of when a bucket met them.
+bool came_out_of_order(std::span<const PathPacket> packets) {
+  constexpr double least_s = 0.005, many = 0.01;
+  std::size_t late = 0, all = 0;
+  double newest = -1e300;
+  for (const auto& p : packets) {
+    if (p.lost || !p.is_sent_known()) continue;
+    late += p.sent < newest - least_s;
+    newest = std::max(newest, p.sent);
+    ++all;
+  }
+  return static_cast<double>(late) > many * static_cast<double>(all);
+}
+
 }  // namespace
 
 LossCause weigh_losses(std::span<const PathPacket> packets, const BucketFit* known) {
@@ -47,10 +61,13 @@ LossCause weigh_losses(std::span<const PathPacket> packets, const BucketFit* kno
   cause.bucket = fit(by_arrival);
   const bool timed = std::any_of(packets.begin(), packets.end(), [](const PathPacket& p) { return p.is_sent_known(); });
   if (timed)
-    if (const auto other = fit(by_sending); other.score > cause.bucket.score) cause.bucket = other, cause.clock = Clock::sent;
+    if (const auto other = fit(by_sending); other.score > cause.bucket.score || came_out_of_order(packets)) cause.bucket = other, cause.clock = Clock::sent;
   if (!cause.bucket) return cause;
+  const auto& events = cause.clock == Clock::sent ? by_sending : by_arrival;
+  const auto counts = count_classes(events, cause.bucket.bucket);
+  cause.lost_if_short = counts.seen[0] > 0 ? counts.lost[0] / counts.seen[0] : 1;
   const auto innocents = innocent_covariates(packets);
-  const auto design = design_of(packets, innocents, bucket_values(cause.clock == Clock::sent ? by_sending : by_arrival, cause.bucket.bucket));
+  const auto design = design_of(packets, innocents, bucket_values(events, cause.bucket.bucket));
   std::vector<bool> every(design.columns(), true), only_innocents = every, only_bucket = every;
   for (std::size_t c = 0; c < design.columns(); ++c) {
     if (c >= innocents.columns()) only_innocents[c] = false;

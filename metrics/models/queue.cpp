@@ -143,22 +143,29 @@ std::vector<double> rates_while_late(std::span<const Arrival> arrivals, double l
 }
 
 /// `mean_bytes`: of the packets that waited.
-std::vector<Span> bound_spans(std::span<const Arrival> arrivals, const Mixture& mixture, double late, double& standing, double& mean_bytes) {
+std::vector<Span> bound_spans(std::span<const Arrival> arrivals, const Mixture& mixture, double late, QueueFit& fit, double& mean_bytes) {
   constexpr double next_s = 0.5, likely = 0.5;
   std::vector<Span> spans;
   std::array<double, states> next{};
+  constexpr double piece_s = 1, together_s = 0.2;
+  constexpr std::size_t fewest_pieces = 5;
+  std::vector<double> rates;
   std::size_t waited = 0, told = 0;
-  double bytes = 0;
+  double bytes = 0, piece = 0, piece_begin = 0;
   run(arrivals, mixture, next, [&](std::size_t i, const auto& share) {
     const auto& a = arrivals[i];
     ++told;
     if (share[queue] < likely || a.time - a.sent < late) return;
     ++waited;
     bytes += a.bytes;
+    if (piece_begin > 0 && a.time - spans.back().end < together_s) piece += a.bytes;
+    else piece_begin = a.time, piece = 0;
+    if (a.time - piece_begin >= piece_s) rates.push_back(piece / (a.time - piece_begin)), piece_begin = a.time, piece = 0;
     if (!spans.empty() && a.time - spans.back().end <= next_s) spans.back().end = a.time;
     else spans.push_back({std::min(a.sent, a.time), a.time});
   });
-  standing = told == 0 ? 0 : static_cast<double>(waited) / static_cast<double>(told);
+  if (rates.size() >= fewest_pieces) fit.spread = relative_spread(rates);
+  fit.standing = told == 0 ? 0 : static_cast<double>(waited) / static_cast<double>(told);
   mean_bytes = waited == 0 ? 0 : bytes / static_cast<double>(waited);
   return spans;
 }
@@ -222,14 +229,14 @@ QueueFit fit_queue(std::span<const PathPacket> packets, double rate_hint) {
   fit.packets = told;
   fit.gain = with - alone - 1.5 * std::log(static_cast<double>(std::max<std::size_t>(2, told)));
   double bytes = 0;
-  fit.bound = bound_spans(all, best, late, fit.standing, bytes);
+  fit.bound = bound_spans(all, best, late, fit, bytes);
   fit.rate = bytes > 0 ? best.rate * bytes / (bytes + best.overhead) : best.rate;
   return fit;
 }
 
 bool is_queue(const QueueFit& fit, double bucket_rate) {
   if (fit.gain < least_queue_gain) return false;
-  if (bucket_rate <= 0) return fit.delay_p95 >= least_queue_delay && fit.gain_each() >= least_gain_each;
+  if (bucket_rate <= 0) return fit.delay_p95 >= least_queue_delay && fit.gain_each() >= least_gain_each && fit.standing >= least_standing && fit.spread <= widest_spread;
   return fit.delay_p95 >= least_delay_at_rate && fit.gain_each() >= least_gain_each_at_rate && std::abs(fit.rate / bucket_rate - 1) <= alike_rate;
 }
 

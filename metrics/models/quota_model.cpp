@@ -152,8 +152,8 @@ void describe(const Events& events, QuotaModel& model) {
   for (const auto& span : model.closed) open_s.push_back(model.period - (span.end - span.begin));
   if (open_s.empty()) return;
   const double usual = median(open_s);
-  for (const double leeway : {boundary_s, 0.1, 0.3})
-    for (const double shift : {-1.0, 0.0, 1.0}) model.by_time = std::max(model.by_time, score_time(events, model.period, model.phase, usual + shift * leeway, leeway));
+  for (const double leeway : {0.01, 0.02, boundary_s, 0.06, 0.1, 0.3})
+    for (const double shift : {-1.0, -0.5, 0.0, 0.5, 1.0}) model.by_time = std::max(model.by_time, score_time(events, model.period, model.phase, usual + shift * leeway, leeway));
 }
 
 }  // namespace

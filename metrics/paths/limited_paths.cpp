@@ -130,6 +130,7 @@ std::vector<LimitedPath> limited_paths(const Observation& observation, std::span
   for (auto& group : groups)
     for (auto& limit : group.limits) told.push_back({{group.best}, std::move(limit)});
   std::move(joint.begin(), joint.end(), std::back_inserter(told));
+  std::erase_if(told, [](const LimitedPath& path) { return path.limit.kind == models::LimitKind::unsteady; });
   return told;
 }
 

@@ -52,14 +52,33 @@ void time_without_clocks(std::vector<models::PathPacket>& packets) {
     if (std::none_of(members.begin(), members.end(), [](const auto* p) { return p->is_sent_known(); })) time_by_number(members);
 }
 
+/// Streams that send one packet at a time, as voice does; video sends frames of several, and paces them as it likes.
+std::vector<std::uint16_t> one_by_one(const std::vector<models::PathPacket>& packets) {
+  constexpr double apart_s = 0.002, mostly = 0.9;
+  struct Steps { double last = -1; std::size_t apart = 0, all = 0; };
+  std::map<std::uint16_t, Steps> streams;
+  for (const auto& p : packets) {
+    if (p.lost || !p.is_sent_known()) continue;
+    auto& steps = streams[p.stream];
+    steps.apart += std::abs(p.sent - steps.last) >= apart_s;
+    ++steps.all;
+    steps.last = p.sent;
+  }
+  std::vector<std::uint16_t> found;
+  for (const auto& [stream, steps] : streams)
+    if (static_cast<double>(steps.apart) >= mostly * static_cast<double>(steps.all)) found.push_back(stream);
+  return found;
+}
+
 /// Lost packets as late as others near them were, not in the middle of a gap: there they would stand more evenly than what came,
 /// and the time since the packet before would tell what was lost.
 void spread_lost(std::vector<models::PathPacket>& packets) {
   constexpr std::size_t back = 3;                        // the delay of the third before: independent of the last one's
   struct Delays { std::array<double, back> last{}; std::size_t count = 0; };
   std::unordered_map<std::uint16_t, Delays> by_stream;
+  const auto voices = one_by_one(packets);
   for (auto& p : packets) {
-    if (!p.is_sent_known()) continue;
+    if (!p.is_sent_known() || !std::binary_search(voices.begin(), voices.end(), p.stream)) continue;
     auto& delays = by_stream[p.stream];
     if (!p.lost) delays.last[delays.count++ % back] = p.arrival - p.sent;
     else if (delays.count >= back) p.arrival = p.sent + delays.last[delays.count++ % back];

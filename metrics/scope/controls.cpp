@@ -42,6 +42,15 @@ void add_tcp(const Observation& observation, const FlowObservation& flow, Direct
     const double at = std::floor(start + static_cast<double>(i) - first);
     if (at >= 0 && at < size) to.seen[static_cast<std::size_t>(at)] += static_cast<double>(flow.tcp->segments[way]) * series[i] / bytes;
   }
+  // Where a connection starves, what was lost isn't even sent again while the capture runs.
+  const double each = static_cast<double>(flow.tcp->payload_bytes[way]) / static_cast<double>(flow.tcp->segments[way]);
+  const double missing = each > 0 ? static_cast<double>(flow.tcp->missing_bytes[way]) / each : 0;
+  for (std::size_t i = 0; i < series.size() && missing > 0; ++i) {
+    const double at = std::floor(start + static_cast<double>(i) - first), lost = missing * series[i] / bytes;
+    if (at < 0 || at >= size) continue;
+    to.seen[static_cast<std::size_t>(at)] += lost;
+    to.lost[static_cast<std::size_t>(at)] += lost;
+  }
   for (const auto& loss : flow.tcp->losses) {
     const double at = std::floor(capture::seconds(loss.time - observation.first_time) - first);
     if (loss.direction == direction && at >= 0 && at < size) to.lost[static_cast<std::size_t>(at)] += 1;

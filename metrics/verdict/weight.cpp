@@ -1,5 +1,6 @@
 #include "metrics/verdict/weight.hpp"
 
+#include "metrics/events/event_weight.hpp"
 #include "metrics/verdict/blocking_rules.hpp"
 #include "metrics/verdict_thresholds.hpp"
 
@@ -40,7 +41,13 @@ Weight weigh_selective_loss(const Finding& finding) {
   return spares_others(finding) && !before_the_tap(finding) && finding.number("loss_ratio") >= suspecting_loss ? Weight::suspects : Weight::impairs;
 }
 
-Weight weigh_cuts(const Finding& finding) {
+/// Scope may lower what the event itself allows, never raise it.
+Weight weigh_event(const Finding& finding) {
+  const auto weight = weight_of_event(finding);
+  return is_shared(finding) && weight != Weight::none ? Weight::impairs : weight;
+}
+
+Weight weigh_reset(const Finding& finding) {
   if (is_shared(finding)) return Weight::impairs;
   if (finding.confidence >= accusing_confidence && !is_weakened(finding)) return Weight::accuses;
   return finding.confidence >= suspecting_confidence ? Weight::suspects : Weight::impairs;
@@ -56,12 +63,13 @@ bool spares_others(const Finding& finding) {
 Weight weigh(const Finding& finding) {
   switch (finding.kind) {
     case FindingKind::rate_cap: return weigh_limit(finding);
-    case FindingKind::periodic_reset: case FindingKind::dies_after: case FindingKind::freeze: return weigh_cuts(finding);
-    case FindingKind::injected_reset: return finding.application.empty() ? Weight::none : weigh_cuts(finding);
+    case FindingKind::periodic_reset: case FindingKind::dies_after: case FindingKind::one_way: case FindingKind::outage: case FindingKind::freeze:
+      return weigh_event(finding);
+    case FindingKind::injected_reset: return finding.application.empty() ? Weight::none : weigh_reset(finding);
     case FindingKind::blocking: return judge_blocking(finding).weight;
     case FindingKind::selective_loss: return weigh_selective_loss(finding);
     case FindingKind::delay_step: return spares_others(finding) ? Weight::suspects : Weight::none;
-    case FindingKind::one_way: case FindingKind::outage: case FindingKind::jitter: return Weight::impairs;
+    case FindingKind::jitter: return Weight::impairs;
     case FindingKind::loss: return weigh_loss(finding);
     case FindingKind::differential: case FindingKind::benign_timer: case FindingKind::capture_loss: return Weight::none;
   }

@@ -25,10 +25,15 @@ KnownFlows::KnownFlows(const metrics::Analysis& analysis) {
     if (flow == flows.end() || flow->id != stream.flow) continue;
     const auto* application = classify::find_application(flow->label.application);
     const bool own = application != nullptr && application->media != nullptr;
-    if (!own && stream.sequence_basis == classify::SequenceBasis::rtp) rtp.insert(either_way(flow->five_tuple));
+    if (!own && stream.sequence_basis == classify::SequenceBasis::rtp) {
+      rtp.insert(either_way(flow->five_tuple));
+      if (stream.over_tcp && flow->role != classify::Role::signalling) framed_.insert(either_way(flow->five_tuple));
+    }
     known_.try_emplace(either_way(flow->five_tuple), Known{own ? application : nullptr, flow->five_tuple});
   }
   for (const auto& tuple : rtp) known_.erase(tuple);
+  for (const auto& flow : flows)
+    if (flow.label.application == "mgcp" && flow.role == classify::Role::signalling) mgcp_.insert(either_way(flow.five_tuple));
 }
 
 const KnownFlows::Known* KnownFlows::find(const FiveTuple& five_tuple) const {
@@ -38,6 +43,10 @@ const KnownFlows::Known* KnownFlows::find(const FiveTuple& five_tuple) const {
 }
 
 bool KnownFlows::carries_own_media(const FiveTuple& five_tuple) const { return find(five_tuple) != nullptr; }
+
+bool KnownFlows::carries_frames(const FiveTuple& five_tuple) const { return !framed_.empty() && framed_.contains(either_way(five_tuple)); }
+
+bool KnownFlows::carries_mgcp(const FiveTuple& five_tuple) const { return !mgcp_.empty() && mgcp_.contains(either_way(five_tuple)); }
 
 std::optional<std::size_t> KnownFlows::header_of(const capture::Datagram& datagram) const {
   const auto* known = find(datagram.five_tuple);

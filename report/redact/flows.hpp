@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <map>
+#include <set>
 #include <optional>
 
 namespace callwitness::report {
@@ -21,6 +22,9 @@ class KnownFlows {
   std::optional<std::size_t> header_of(const capture::Datagram& datagram) const;
   /// TCP or UDP that media was followed in, and not by RTP.
   bool carries_own_media(const capture::FiveTuple& five_tuple) const;
+  /// TCP that media was followed in frame by frame (TURN, RFC 4571), as RTP.
+  bool carries_frames(const capture::FiveTuple& five_tuple) const;
+  bool carries_mgcp(const capture::FiveTuple& five_tuple) const;
 
  private:
   struct Known {
@@ -29,6 +33,7 @@ class KnownFlows {
   };
   const Known* find(const capture::FiveTuple& five_tuple) const;
   std::map<capture::FiveTuple, Known> known_;
+  std::set<capture::FiveTuple> framed_, mgcp_;
 };
 
 }  // namespace callwitness::report

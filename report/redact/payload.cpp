@@ -1,6 +1,7 @@
 #include "report/redact/payload.hpp"
 
 #include "capture/cursor.hpp"
+#include "classify/exchanges/mgcp.hpp"
 #include "classify/protocols/rtcp.hpp"
 
 #include <algorithm>
@@ -49,6 +50,16 @@ bool starts_with(std::span<const std::uint8_t> bytes, std::string_view text) {
   return bytes.size() >= text.size() && std::equal(text.begin(), text.end(), bytes.begin());
 }
 
+/// IKE's header (RFC 7296 3.1, behind four zero bytes on its second port: RFC 3948): cookies, kind, length; no identity.
+std::size_t key_exchange_header(std::span<const std::uint8_t> payload, const PayloadContext& context) {
+  constexpr std::size_t header = 28, marker = 4, version_at = 17;
+  const std::size_t before = context.has_port(4500) ? marker : 0;
+  if ((before == 0 && !context.has_port(500)) || payload.size() < before + header) return 0;
+  if (before > 0 && std::any_of(payload.begin(), payload.begin() + marker, [](std::uint8_t b) { return b != 0; })) return 0;
+  const std::uint8_t version = payload[before + version_at];
+  return version == 0x10 || version == 0x20 ? before + header : 0;
+}
+
 bool is_stun(std::span<const std::uint8_t> payload) {
   return payload[0] <= 3 && payload.size() >= 20 && capture::Cursor(payload.subspan(4)).u32() == 0x2112a442;
 }
@@ -80,8 +91,10 @@ std::size_t scrub_own_format(Payload payload, std::size_t header, const PayloadC
 
 std::size_t scrub_udp(Payload payload, const PayloadContext& context) {
   if (context.has_port(53) || context.has_port(5353)) return scrub_dns(payload, context);
+  if (const auto header = key_exchange_header(payload, context); header > 0) return keep_prefix(payload, header, context);
   if (is_local_chatter(context)) return 0;
   if (looks_like_sip(payload)) return scrub_sip(payload, context);
+  if (classify::looks_like_mgcp(payload) || (context.flows != nullptr && context.flows->carries_mgcp(context.five_tuple))) return scrub_mgcp(payload, context);
   if (starts_with(payload, "TS3INIT1")) return std::min<std::size_t>(payload.size(), 34);
   if (is_stun(payload)) return scrub_stun(payload, context);
   if (context.flows != nullptr) {

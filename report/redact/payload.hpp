@@ -37,6 +37,9 @@ std::size_t scrub_stun(Payload message, const PayloadContext& context);
 std::size_t scrub_sip(Payload message, const PayloadContext& context);
 bool looks_like_sip(std::span<const std::uint8_t> payload);
 
+/// MGCP (RFC 3435), commands and answers, the same way.
+std::size_t scrub_mgcp(Payload datagram, const PayloadContext& context);
+
 /// TLS and DTLS: record headers, ClientHello with its server name replaced, nothing of certificates or data.
 std::size_t scrub_tls(Payload payload, const PayloadContext& context);
 bool looks_like_tls(std::span<const std::uint8_t> payload);

@@ -1,4 +1,5 @@
 #include "report/redact/payload.hpp"
+#include "report/redact/text.hpp"
 
 #include <fmt/format.h>
 
@@ -11,31 +12,6 @@
 namespace callwitness::report {
 namespace {
 
-constexpr std::size_t line_limit = 200;   // lines of a message that are looked at
-
-std::string lower(std::string_view text) {
-  std::string lowered(text);
-  for (char& c : lowered) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return lowered;
-}
-
-std::vector<std::string_view> split(std::string_view text, char separator) {
-  std::vector<std::string_view> parts;
-  while (parts.size() < line_limit) {
-    const auto end = text.find(separator);
-    parts.push_back(text.substr(0, end));
-    if (end == std::string_view::npos) break;
-    text.remove_prefix(end + 1);
-  }
-  return parts;
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front()))) text.remove_prefix(1);
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back()))) text.remove_suffix(1);
-  return text;
-}
-
 /// Rewrites a message from the parts that measuring needs.
 class SipRewriter {
  public:
@@ -46,19 +22,12 @@ class SipRewriter {
     const std::string_view head = message_.substr(0, blank);
     const std::string_view body = blank == std::string_view::npos ? std::string_view{} : message_.substr(blank + 4);
     const auto lines = split(head, '\n');
-    std::string sdp = body.starts_with("v=") ? rewrite_sdp(body) : std::string();
+    std::string sdp = body.starts_with("v=") ? rewrite_sdp(body, context_) : std::string();
     std::string result = start_line(trimmed(lines.front()));
     for (std::size_t i = 1; i < lines.size(); ++i) result += header(trimmed(lines[i]));
     if (!sdp.empty()) result += "Content-Type: application/sdp\r\n";
-    const auto assemble = [&](std::size_t padding) {
-      const std::string filler = padding > 0 ? "X: " + std::string(padding, 'x') + "\r\n" : "";
-      return fmt::format("{}{}Content-Length: {}\r\n\r\n{}", result, filler, sdp.size(), sdp);
-    };
-    const std::string tight = assemble(0);
-    if (tight.size() == message_.size()) return tight;
-    constexpr std::size_t filler_overhead = 5;
-    if (tight.size() + filler_overhead < message_.size()) return assemble(message_.size() - tight.size() - filler_overhead);
-    return {};   // does not fit: shown as nothing rather than at another length
+    const std::string length = fmt::format("Content-Length: {}\r\n\r\n", sdp.size());
+    return padded(std::move(result), length + sdp, message_.size());
   }
 
  private:
@@ -104,33 +73,6 @@ class SipRewriter {
   std::string tag(std::string_view value) const {
     const auto found = parameter(value, "tag=");
     return found.empty() ? "" : ";tag=" + word(found);
-  }
-
-  std::string rewrite_sdp(std::string_view body) const {
-    std::string result;
-    for (const std::string_view raw : split(body, '\n')) {
-      const std::string_view line = trimmed(raw);
-      if (line.starts_with("c=")) result += connection(line);
-      else if (line.starts_with("v=0") || line.starts_with("t=")) result += fmt::format("{}\r\n", line);
-      else if (line.starts_with("o=")) result += "o=- 0 0 IN IP4 0.0.0.0\r\n";
-      else if (line.starts_with("s=")) result += "s=-\r\n";
-      else if (line.starts_with("m=") || kept_attribute(line)) result += fmt::format("{}\r\n", line);
-      else if (line.starts_with("a=rtcp:")) result += fmt::format("{}\r\n", line.substr(0, line.find(' ')));
-    }
-    return result;
-  }
-  static bool kept_attribute(std::string_view line) {
-    for (const std::string_view name : {"a=rtpmap:", "a=ptime:", "a=maxptime:", "a=sendrecv", "a=sendonly",
-                                        "a=recvonly", "a=inactive", "a=rtcp-mux"}) {
-      if (line.starts_with(name)) return true;
-    }
-    return false;
-  }
-  std::string connection(std::string_view line) const {
-    const auto parts = split(line, ' ');
-    const auto address = parts.size() > 2 ? capture::IpAddress::parse(parts[2]) : std::nullopt;
-    if (!address) return "";
-    return fmt::format("{} {} {}\r\n", parts[0], parts[1], context_.pseudonyms.address(*address).text());
   }
 
   std::string_view message_;

@@ -96,6 +96,20 @@ json call_verdict(const Analysis& analysis, const classify::Call& call) {
           {"lack", text_or_null(name_of(verdict.lack))}, {"findings", findings}};
 }
 
+/// After how much a call died or fell silent, and which way.
+json outcome_record(const metrics::CallOutcome& outcome) {
+  const auto value = [](const std::optional<double>& of) { return of ? number(*of) : json(nullptr); };
+  const auto sent = static_cast<std::size_t>(metrics::Direction::sent), received = static_cast<std::size_t>(metrics::Direction::received);
+  const bool counted = outcome.packets[sent] + outcome.packets[received] > 0;
+  const auto count = [&](std::uint64_t of) { return counted ? json(of) : json(nullptr); };
+  return {{"after_s", value(outcome.after_s)},
+          {"packets_sent", count(outcome.packets[sent])}, {"packets_received", count(outcome.packets[received])},
+          {"bytes_sent", count(outcome.bytes[sent])}, {"bytes_received", count(outcome.bytes[received])},
+          {"missing", outcome.missing ? json(*outcome.missing == metrics::Direction::sent ? "sent" : "received") : json(nullptr)},
+          {"silent_s", number(outcome.silent_s)}, {"hung_up_after_s", value(outcome.hung_up_after_s)},
+          {"interruptions", outcome.interruptions}};
+}
+
 json call_record(const Analysis& analysis, const classify::Call& call) {
   json parts = json::array();
   for (const auto& part : call.parts) parts.push_back(part_record(part));
@@ -106,6 +120,8 @@ json call_record(const Analysis& analysis, const classify::Call& call) {
   }
   json opinions = json::array();
   for (const auto& opinion : call.ndpi) opinions.push_back({{"label", opinion.label}, {"certainty", opinion.certainty}});
+  const auto index = static_cast<std::size_t>(call.id);
+  const metrics::CallOutcome* const outcome = index < analysis.outcomes.size() ? &analysis.outcomes[index] : nullptr;
   return {{"id", identifier('c', call.id)},
           {"ndpi", opinions},
           {"application", text_or_null(call.label.application)},
@@ -122,6 +138,8 @@ json call_record(const Analysis& analysis, const classify::Call& call) {
           {"streams", identifiers('s', call.streams)},
           {"reconnects", call.parts.empty() ? 0 : call.parts.size() - 1},
           {"ended_by", name_of(call.ended_by)},
+          {"outcome", outcome == nullptr ? json(nullptr) : json(std::string(name_of(outcome->kind)))},
+          {"outcome_detail", outcome == nullptr ? json(nullptr) : outcome_record(*outcome)},
           {"signalling", text_or_null(name_of(call.signalling))},
           {"verdict", call_verdict(analysis, call)}};
 }

@@ -57,13 +57,13 @@ struct Machine {
 };
 
 inline bool has(const metrics::Analysis& analysis, std::string_view kind) {
-  return std::any_of(analysis.findings.begin(), analysis.findings.end(), [&](const auto& finding) { return finding.kind == kind; });
+  return std::any_of(analysis.findings.begin(), analysis.findings.end(), [&](const auto& finding) { return metrics::name_of(finding.kind) == kind; });
 }
 
 inline bool accused(const metrics::Analysis& analysis) { return analysis.verdict.verdict_class == metrics::VerdictClass::interference; }
 
 inline const metrics::Finding* find(const metrics::Analysis& analysis, std::string_view kind) {
-  const auto at = std::find_if(analysis.findings.begin(), analysis.findings.end(), [&](const auto& finding) { return finding.kind == kind; });
+  const auto at = std::find_if(analysis.findings.begin(), analysis.findings.end(), [&](const auto& finding) { return metrics::name_of(finding.kind) == kind; });
   return at == analysis.findings.end() ? nullptr : &*at;
 }
 

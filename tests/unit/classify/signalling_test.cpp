@@ -91,6 +91,27 @@ TEST_CASE("two calls on the same ports, one after the other, are two calls", "[c
   CHECK(wire.finish().calls.size() == 2);
 }
 
+TEST_CASE("calls that follow each other with one SSRC, its numbers anew in each, are as many calls", "[classify]") {
+  for (const double apart : {1'200.0, 1'130.0}) {          // a second of media each, the next dialled at once
+    Wire wire;
+    for (int i = 0; i < 6; ++i) signalled_call(wire, i * apart, "call-" + std::to_string(i), alice_media, bob_media, 0x0badcafe);
+    CHECK(wire.finish().calls.size() == 6);
+    CHECK(wire.recorder.result.streams.size() == 12);
+  }
+}
+
+TEST_CASE("one dialog whose ports are offered again keeps its stream", "[classify]") {
+  Wire wire;
+  wire.text(0, alice, bob, sip("INVITE sip:bob@example.org SIP/2.0", "one", "1 INVITE", sdp("192.0.2.1", 40000)));
+  wire.text(50, bob, alice, sip("SIP/2.0 200 OK", "one", "1 INVITE", sdp("198.51.100.2", 50000)));
+  call(wire, 60, alice_media, bob_media, 0x0badcafe, 50, 111);
+  wire.text(1'070, alice, bob, sip("INVITE sip:bob@example.org SIP/2.0", "one", "2 INVITE", sdp("192.0.2.1", 40000)));
+  wire.text(1'080, bob, alice, sip("SIP/2.0 200 OK", "one", "2 INVITE", sdp("198.51.100.2", 50000)));
+  call(wire, 1'090, alice_media, bob_media, 0x0badcafe, 50, 111);
+  CHECK(wire.finish().calls.size() == 1);
+  CHECK(wire.recorder.result.streams.size() == 2);
+}
+
 TEST_CASE("an unanswered INVITE is no call", "[classify]") {
   Wire wire;
   wire.text(0, alice, bob, sip("INVITE sip:bob@example.org SIP/2.0", "x", "1 INVITE", sdp("192.0.2.1", 40000)));
