@@ -211,6 +211,10 @@ Scope scope_of(const Finding& finding, const HostTraffic& traffic) {
 /// host must be down by itself.
 Strength strength_of(const Finding& finding, const Failures& failures) {
   constexpr double validated = 3, of_each_host = 1, of_a_denial = 1, of_a_closed_port = 0.3;   // log10; so many innocents bound it
+  // What explains it without the application leaves it no strength.
+  if (finding.numbers.contains("address_family_unanswered")) return {0, "address_family"};
+  if (finding.numbers.contains("source_unanswered")) return {0, "source_address"};
+  if (finding.numbers.contains("closed_network") && failures.tries - failures.may_be_closed < least_tries) return {0, "closed_network"};
   const auto rival = failures.may_be_own() ? std::string_view("own_router") : finding.mechanism == Mechanism::dns ? "own_filter" : "application_server";
   if (failures.may_be_own()) return {of_a_closed_port, rival};
   const auto hosts = static_cast<double>(failures.targets.size());

@@ -36,7 +36,7 @@ constexpr BlockingRule rules[] = {
     {"host_unreachable", Weight::impairs, [](const Finding& f) { return f.mechanism == Mechanism::no_reply && only(f, number(f, "unreachable")); }},
     {"own_firewall_of_the_host", Weight::suspects, [](const Finding& f) { return only(f, number(f, "by_target")); }},
     {"closed_to_udp", Weight::suspects, [](const Finding& f) { return only(f, number(f, "closed_to_udp")); }},
-    {"closed_network_and_own_filter", Weight::suspects, [](const Finding& f) { return only(f, number(f, "closed_network") + number(f, "own_doing")); }},
+    {"closed_network_and_own_filter", Weight::suspects, [](const Finding& f) { return number(f, "closed_network") > 0 && only(f, number(f, "closed_network") + number(f, "own_doing")); }},
     {"refused", Weight::suspects, [](const Finding& f) { return f.mechanism == Mechanism::refused; }},
     {"unnamed", Weight::suspects, [](const Finding& f) { return is_unnamed(f.application) && number(f, "went_on_over_tcp") == 0; }},
     {"own_filter_or_router", Weight::suspects, [](const Finding& f) { return only(f, number(f, "own_doing")); }},
