@@ -126,3 +126,16 @@ TEST_CASE("keys pressed in a call stay out of its clock and its codec", "[classi
   for (const auto& packet : wire.recorder.packets) auxiliary += packet.is_auxiliary;
   CHECK(auxiliary == 150);
 }
+
+TEST_CASE("a stream of keys alone is no video", "[classify]") {
+  const Endpoint a = endpoint("192.0.2.1", 40000), b = endpoint("198.51.100.2", 50000);
+  Wire wire;
+  for (std::uint16_t i = 0; i < 200; ++i) {
+    auto sent = rtp(101, i, i / 20 * 8'000u, 0xabcdef01, 4);
+    std::copy_n(Buffer{5, 0x0a, 0, 160}.begin(), 4, sent.end() - 4);
+    wire.udp(i * 50.0, a, b, sent);
+  }
+  const auto& streams = wire.finish().streams;
+  REQUIRE(streams.size() == 1);
+  CHECK(streams[0].kind == MediaKind::audio);
+}
