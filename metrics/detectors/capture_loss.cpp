@@ -8,6 +8,7 @@
 namespace callwitness::metrics {
 namespace {
 
+constexpr std::uint64_t telling_expected = 300;   ///< numbered packets of our own: fewer bound nothing
 constexpr std::uint64_t least_missing = 3;
 constexpr double telling_share = 0.05;   ///< of what is missing of the received: fewer of our own explain nothing of that
 
@@ -126,8 +127,11 @@ std::vector<Finding> capture_loss(const DetectorInput& input) {
   finding.numbers = {{"told_by_capture", static_cast<double>(told)}, {"own_packets_missing", static_cast<double>(own)},
                      {"own_packets_expected", static_cast<double>(own_expected)}, {"acknowledged_unseen", static_cast<double>(acknowledged)},
                      {"received_missing", static_cast<double>(received)}, {"received_expected", static_cast<double>(received_expected)}};
+  // A counter may be that of another interface: what we sent ourselves bounds the share that can be missing here (rule of three).
+  const bool bounded = observation.local_known && own_expected >= telling_expected;
+  const double most_missing = bounded ? static_cast<double>(own + 3) / static_cast<double>(own_expected) : 1.0;
   // What any of the three says the capture missed: a loss of the same order is no evidence against the network.
-  finding.numbers["capture_loss_ratio"] = std::max({share(told, captured), own_holes ? own_share : 0.0, share(acknowledged, segments)});
+  finding.numbers["capture_loss_ratio"] = std::max({std::min(share(told, captured), most_missing), own_holes ? own_share : 0.0, share(acknowledged, segments)});
   finding.confidence = 0.95;
   return {finding};
 }

@@ -62,6 +62,13 @@ std::vector<Finding> impairment(const DetectorInput& input) {
       finding.numbers = {{"loss_ratio", quality.worst_loss}, {"worst_window", quality.worst_window}};
       findings.push_back(std::move(finding));
     }
+    if (quality.outage_s >= impairing_outage_s && !is_silence_told(input.earlier, call.id)) {
+      auto finding = finding_for(call, FindingKind::outage);
+      finding.mechanism = Mechanism::silence;
+      finding.count = 1;
+      finding.numbers = {{"longest_s", quality.outage_s}};
+      findings.push_back(std::move(finding));
+    }
     if (quality.delay_p95 >= impairing_delay_ms && !is_told(input.earlier, call.id, FindingKind::delay_step)) {
       auto finding = finding_for(call, FindingKind::jitter);
       finding.numbers = {{"delay_p95_ms", quality.delay_p95}, {"jitter_ms", quality.jitter}};
