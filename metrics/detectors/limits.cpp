@@ -1,5 +1,6 @@
 // Rate limits of paths whose packets are numbered: policer, queue or quota, whoever else suffers. docs/methods/limits.md
 #include "metrics/finding_support.hpp"
+#include "metrics/paths/closed_spans.hpp"
 #include "metrics/paths/limited_paths.hpp"
 
 #include <algorithm>
@@ -89,7 +90,14 @@ Finding tell(const DetectorInput& input, const LimitedPath& path) {
 
 std::vector<Finding> limits(const DetectorInput& input) {
   std::vector<Finding> findings;
-  for (const auto& path : limited_paths(input.observation, input.arms)) findings.push_back(tell(input, path));
+  for (const auto& path : limited_paths(input.observation, input.arms)) {
+    const auto& limit = path.limit;
+    // Packets of one size can't tell a quota from an absence of the radio; what others did in the meantime can.
+    if (limit.or_absence && !others_went_on(input.observation, *path.arms.front(), limit.bound)) continue;
+    // A capture that misses packets, by the buffer, is a bucket of its own.
+    if (limit.packets > 0 && capture_may_explain(input.earlier, static_cast<double>(limit.losses) / static_cast<double>(limit.packets))) continue;
+    findings.push_back(tell(input, path));
+  }
   return findings;
 }
 

@@ -12,6 +12,7 @@ constexpr std::size_t least_piece_packets = 20, least_pieces = 3;
 constexpr double leeway_packets = 1.5;           ///< a bucket is not quite empty at a loss: two ends
 constexpr double leeway_share = 0.01;
 constexpr double most_above = 1.03;              ///< the search's rate: it may be much too high where the depth is arbitrary, never much too low
+constexpr double own_share = 0.1;                ///< of the time at least, in which the search's rate held
 constexpr double upper_share = 0.3;              ///< of the time at least, in which the rate held
 
 /// From one loss of the bucket's to a later one, where it was empty both times. If it was never full in between, what passed is
@@ -111,8 +112,9 @@ BucketRate measure(const Events& events, const Bucket& bucket) {
     std::vector<double> rates;
     double all_s = 0;
     for (const auto& piece : pieces) rates.push_back(piece.bytes / piece.seconds()), all_s += piece.seconds();
-    // What fills up passes less: of rates that hold for long the highest is the bucket's.
-    Held best;
+    // What fills up passes less: of rates that hold for long the highest is the bucket's. The search's own, where some hold it.
+    Held best = settle(pieces, bucket.rate, packet);
+    if (best.seconds < own_share * all_s) best = {};
     for (const double share : {0.5, 0.75, 0.9})
       if (const auto next = settle(pieces, quantile(rates, share), packet); next.seconds >= upper_share * all_s && next.rate > best.rate && next.rate <= most_above * bucket.rate) best = next;
     if (best.rate > 0) {
