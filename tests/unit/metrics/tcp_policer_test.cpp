@@ -10,6 +10,8 @@
 using namespace tests;
 using callwitness::metrics::Analysis;
 using callwitness::metrics::Finding;
+using callwitness::metrics::FindingKind;
+using callwitness::metrics::Mechanism;
 using callwitness::metrics::VerdictClass;
 
 namespace {
