@@ -23,6 +23,7 @@ class LiveView final : public classify::MediaSink {
   void on_media(const classify::MediaPacket& packet) override;
   void on_round_trip(const classify::RoundTrip& round_trip) override { next_.on_round_trip(round_trip); }
   void on_receiver_report(const classify::ReceiverReport& report) override { next_.on_receiver_report(report); }
+  void on_sender_report(const classify::SenderReport& report) override { next_.on_sender_report(report); }
   void on_flow_closed(const classify::Flow& flow) override;
   void on_idle(classify::Time now) override { next_.on_idle(now); }
   void finish(const classify::Classification& classification) override { next_.finish(classification); }

@@ -144,6 +144,7 @@ bool Engine::on_rtcp(FlowState& state, Way way, const Datagram& datagram, Bytes 
     }
   }
   if (compound->sender_report) {
+    sink_.on_sender_report({state.flow.id, way, datagram.time, compound->sender_ssrc, compound->sender_packets});
     detail.sender_report_middle[own] = *compound->sender_report;
     detail.sender_report_time[own] = datagram.time;
   }

@@ -87,4 +87,13 @@ struct ReceiverReport {
   std::uint32_t jitter = 0;                 ///< in clock ticks
 };
 
+/// What a sender says that it has sent (RTCP SR, RFC 3550 6.4.1): a remote claim, whether or not any of it came.
+struct SenderReport {
+  FlowId flow{};
+  Way way{};                                ///< of the report, and of what was sent
+  Time time;
+  std::uint32_t ssrc = 0;
+  std::uint32_t packets = 0;                ///< since it began; wraps at 2^32
+};
+
 }  // namespace callwitness::classify

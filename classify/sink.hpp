@@ -26,6 +26,7 @@ class MediaSink {
   virtual void on_media(const MediaPacket& packet) = 0;
   virtual void on_round_trip(const RoundTrip&) {}
   virtual void on_receiver_report(const ReceiverReport&) {}
+  virtual void on_sender_report(const SenderReport&) {}
   virtual void on_flow_closed(const Flow&) {}                ///< evicted or ended; its slot may be used again
   virtual void on_idle(Time) {}
   virtual void finish(const Classification& classification) = 0;

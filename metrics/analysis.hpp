@@ -57,7 +57,7 @@ struct StreamMeasures {
 enum class VerdictClass : std::uint8_t { interference, suspected, impaired, clean, insufficient };
 
 /// Why a call can't be judged.
-enum class Lack : std::uint8_t { none, too_short, capture_lost, unread };
+enum class Lack : std::uint8_t { none, too_short, capture_lost, unread, start_unanswered };
 std::string_view name_of(Lack lack);                 ///< empty for none
 
 struct CallVerdict {

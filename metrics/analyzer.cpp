@@ -184,6 +184,7 @@ void Analyzer::on_media(const classify::MediaPacket& packet) {
   record->marker = packet.marker;
   if (index < TracePacket::no_stream) record->stream = static_cast<std::uint16_t>(index);
   if (!made) state.trace(meter, fresh);
+  if (kept.repeats_undone > 0 && index < TracePacket::no_stream) meter.trace.renumber(static_cast<std::uint16_t>(index), kept.repeats_undone, kept.extended_sequence);
 }
 
 void Analyzer::on_round_trip(const classify::RoundTrip& round_trip) {
@@ -202,6 +203,16 @@ void Analyzer::on_receiver_report(const classify::ReceiverReport& report) {
   if (found == all.end()) {
     if (all.size() >= reported_limit) return;
     found = all.try_emplace(report.reported_ssrc).first;
+  }
+  if (found->second.size() < report_limit) found->second.push_back(report);
+}
+
+void Analyzer::on_sender_report(const classify::SenderReport& report) {
+  auto& all = state_->meters.sender_reports;
+  auto found = all.find(report.ssrc);
+  if (found == all.end()) {
+    if (all.size() >= reported_limit) return;
+    found = all.try_emplace(report.ssrc).first;
   }
   if (found->second.size() < report_limit) found->second.push_back(report);
 }

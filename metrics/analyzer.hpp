@@ -18,6 +18,7 @@ class Analyzer final : public classify::MediaSink {
   void on_media(const classify::MediaPacket& packet) override;
   void on_round_trip(const classify::RoundTrip& round_trip) override;
   void on_receiver_report(const classify::ReceiverReport& report) override;
+  void on_sender_report(const classify::SenderReport& report) override;
   void on_flow_closed(const classify::Flow& flow) override;
   void finish(const classify::Classification& classification) override;
 

@@ -8,6 +8,7 @@
 #include "metrics/meters/segments.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -63,6 +64,7 @@ struct TcpObservation {
   std::uint64_t retransmissions[2] = {0, 0};
   std::uint64_t acknowledged_unseen[2] = {0, 0}; ///< our own drops: acknowledged, never captured
   std::uint64_t payload_bytes[2] = {0, 0};       ///< unique
+  std::uint64_t missing_bytes[2] = {0, 0};       ///< holes that nothing filled and nobody acknowledged: lost, and not yet sent again
   bool syn_unanswered = false;
   bool unanswered = false;                       ///< SYNs, or data one way only, and no answer
   /// Times and sizes of retransmitted data of each direction (what a policer or loss took away), bounded.
@@ -112,6 +114,7 @@ struct Observation {
   const classify::Classification* classification = nullptr;
   std::vector<StreamObservation> streams;         ///< by StreamId
   std::vector<FlowObservation> flows;             ///< flows with ≥8 packets, in a call, with TCP losses or unanswered TCP; by id
+  std::map<std::uint32_t, std::vector<classify::SenderReport>> sender_reports;   ///< by SSRC, in order of capture; bounded
   Time first_time, last_time;
   /// All bytes of the capture per second (everything on the line, ours and other flows).
   ByteSeries total;

@@ -207,6 +207,7 @@ Observation observe(Meters& meters, const capture::CaptureRecords& captures,
   builder.orient_flows();
   builder.add_streams(observation, measures);
   builder.add_flows(observation);
+  observation.sender_reports = std::move(meters.sender_reports);
   return observation;
 }
 

@@ -24,6 +24,7 @@ struct Meters {
   std::map<classify::FlowId, KeptFlow> flows;
   std::map<classify::FlowId, std::vector<classify::RoundTrip>> round_trips;
   std::map<std::uint32_t, std::vector<classify::ReceiverReport>> reports;   ///< by the reported SSRC
+  std::map<std::uint32_t, std::vector<classify::SenderReport>> sender_reports;   ///< by SSRC
   Seconds<FlowSecond> forgotten;                                            ///< bytes of flows that were not kept
 };
 

@@ -42,6 +42,21 @@ void add_by_cadence(const Arm& arm, std::span<const Arm> arms, Quality& quality)
   }
 }
 
+/// Of the stream's silences in which about as many numbers are missing as its usual rate would have sent; a counter that jumps misses
+/// numbers without time, a talker who pauses time without numbers.
+double longest_outage(const StreamObservation& stream, const StreamMeasures& measure) {
+  constexpr double least_share = 0.5, most_share = 2;
+  const double seconds = capture::seconds(measure.end_time - measure.start_time);
+  if (!stream.expected || seconds <= 0 || stream.packets == 0) return 0;
+  const double rate = static_cast<double>(*stream.expected) / seconds;
+  double longest = 0;
+  for (const auto& gap : stream.gaps) {
+    const double silence = capture::seconds(gap.after - gap.before), due = rate * silence;
+    if (gap.count >= least_share * due && gap.count <= most_share * due) longest = std::max(longest, silence);
+  }
+  return longest;
+}
+
 void add_arm(const Arm& arm, Quality& quality) {
   if (!arm.whole_flow || arm.source != LossSource::sequence || arm.packets.size() < fewest_packets) return;
   quality.numbered += arm.packets.size();
@@ -105,6 +120,7 @@ Quality quality_of(const Observation& observation, std::span<const StreamMeasure
   for (const auto& stream : observation.streams) {
     const auto index = static_cast<std::size_t>(stream.id);
     if (index >= measures.size() || !counts(measures[index].call)) continue;
+    if (stream.direction == Direction::received) quality.outage_s = std::max(quality.outage_s, longest_outage(stream, measures[index]));
     if (stream.direction == Direction::received && stream.delay.size() >= 50) {
       std::vector<double> delays;
       for (const auto& point : stream.delay) delays.push_back(static_cast<double>(point.milliseconds));

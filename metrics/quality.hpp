@@ -15,6 +15,7 @@ struct Quality {
   std::uint64_t packets = 0;
   /// Shares of packets: of the worst flow, of its worst 10 s, of what the peer reports of our sending.
   double worst_loss = 0, worst_window = 0, reported_loss = 0;
+  double outage_s = 0;                            ///< the longest silence of a received stream in which its numbers went on
   double delay_p95 = 0, jitter = 0;               ///< ms, of what is received
   bool video = false;                             ///< among the calls' media
   std::uint64_t numbered = 0;                     ///< packets whose numbers show losses

@@ -36,6 +36,13 @@ int rank(Step step) {
 
 constexpr int ranks = 6;
 
+/// Of what kind a try is: a sign-in, media over TCP, media over UDP. Each is made good by its own kind and those after it.
+constexpr int kinds = 3;
+int kind_of(const Attempt& attempt) {
+  if (!attempt.is_media) return 0;
+  return attempt.stage == Stage::udp || attempt.step == Step::dtls_hello ? 2 : 1;
+}
+
 const classify::Flow* find_flow(const classify::Classification& classification, classify::FlowId id) {
   const auto at = std::lower_bound(classification.flows.begin(), classification.flows.end(), id, [](const classify::Flow& flow, classify::FlowId wanted) { return flow.id < wanted; });
   return at == classification.flows.end() || at->id != id ? nullptr : &*at;
@@ -46,7 +53,7 @@ class Successes {
  public:
   void add(const Attempt& attempt) {
     const bool look_up = attempt.stage == Stage::dns;
-    auto& times = look_up ? names_[attempt.target].of(attempt.source) : reached_[attempt.is_media ? 1 : 0][rank(attempt.step)].of(attempt.source);
+    auto& times = look_up ? names_[attempt.target].of(attempt.source) : reached_[kind_of(attempt)][rank(attempt.step)].of(attempt.source);
     for (const auto time : attempt.times) times.add(time);
     if (attempt.times.empty()) times.add(attempt.first_time);
     if (attempt.times.size() >= times_kept) times.add(attempt.first_time, attempt.last_time);   // of more than are kept the rest fill their span
@@ -69,13 +76,13 @@ class Successes {
     const bool look_up = failure.stage == Stage::dns;
     if (look_up)
       if (const auto name = names_.find(failure.target); name != names_.end() && name->second.ask(failure.source, question)) return true;
-    for (int kind = failure.is_media ? 1 : 0; kind < 2; ++kind)
+    for (int kind = kind_of(failure); kind < kinds; ++kind)
       for (int i = look_up ? 0 : rank(failure.step); i < ranks; ++i)
         if (reached_[kind][i].ask(failure.source, question)) return true;
     return false;
   }
   std::map<capture::Untrusted, SuccessesByHost> names_;
-  SuccessesByHost reached_[2][ranks];                 ///< sign-ins, media
+  SuccessesByHost reached_[kinds][ranks];
 };
 
 bool has_udp(const classify::Classification& classification, const classify::Call& call) {

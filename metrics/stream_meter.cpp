@@ -13,7 +13,7 @@ constexpr std::size_t same_clock_packets = 8;
 constexpr double same_clock_tolerance = 0.25;
 constexpr double base_step_s = 0.5;
 constexpr double least_jump_s = 0.08, kept_of_jump = 0.8;
-constexpr std::uint16_t packets_of_jump = 3;
+constexpr std::uint16_t packets_of_jump = 5;
 constexpr capture::Duration repeat_window = std::chrono::milliseconds(500);
 }  // namespace
 
@@ -199,6 +199,7 @@ StreamMeter::Kept StreamMeter::add(const classify::MediaPacket& packet, std::siz
     counts = !kept.duplicate && verdict.seen != SequenceMeter::Seen::stray;
     timed = timed && !verdict.far;
     restarted_ = restarted_ || verdict.restarted;
+    kept.repeats_undone = verdict.repeats_undone;
     in_order = verdict.seen == SequenceMeter::Seen::in_order;
     follows = in_order && verdict.extended == newest + 1;
     if (verdict.seen != SequenceMeter::Seen::stray && std::abs(verdict.extended) < INT32_MAX)

@@ -24,6 +24,7 @@ class alignas(64) StreamMeter {
   struct Kept {                             ///< what the trace wants to know of the packet
     std::int32_t extended_sequence = TracePacket::no_sequence;
     bool duplicate = false;
+    std::uint16_t repeats_undone = 0;       ///< packets of the stream before it that weren't repeats after all: numbered up to this one
   };
   /// `unsequenced_budget`: records that streams without a sequence may still keep, over all of them.
   Kept add(const classify::MediaPacket& packet, std::size_t& unsequenced_budget);

@@ -237,7 +237,7 @@ class Reader {
     judged.call = into.id;
     judged.verdict_class = named(text_of(verdict, "class"), 5, metrics::VerdictClass::insufficient);
     judged.key = text_of(verdict, "key");
-    judged.lack = named(text_of(verdict, "lack"), 4, metrics::Lack::none);
+    judged.lack = named(text_of(verdict, "lack"), 5, metrics::Lack::none);
     for (const auto& name : texts_of(verdict, "findings"))
       if (const auto index = index_of(name, 'f', most_findings)) judged.findings.push_back(*index);
     if (const auto leading = index_of(text_of(verdict, "leading"), 'f', most_findings)) judged.leading = *leading;

@@ -39,14 +39,16 @@ std::string manner_of(const metrics::Finding& finding) {
   if (is_told("address_family_unanswered")) return "address_family";
   if (is_told("source_unanswered")) return "source_address";
   if (is_told("went_on_over_tcp")) return "fallback";
+  const bool of_the_host = finding.mechanism == metrics::Mechanism::no_reply || finding.mechanism == metrics::Mechanism::refused;
+  const bool one_host = of_the_host && number("targets") == 1 && !is_told("host_answers_otherwise");
+  if (one_host && finding.mechanism == metrics::Mechanism::refused) return "one_host";
   if (is_told("closed_network") && number("closed_network") + 2 >= tries) return "closed_network";
   if (is_told("nothing_else_answered")) return "alone";
   if (is_told("from_nearby") && number("from_nearby") >= tries) return "router";
   if (number("tries_dtls_hello") * 2 > tries) return "dtls";
   if ((number("tries_stun_request") + number("tries_stun_check") + number("tries_allocation")) * 2 > tries && finding.mechanism == metrics::Mechanism::no_reply && !is_told("sign_ins_answered")) return "stun";
   if (is_told("sign_ins_answered") && is_told("media_only")) return "media";
-  const bool of_the_host = finding.mechanism == metrics::Mechanism::no_reply || finding.mechanism == metrics::Mechanism::refused;
-  if (of_the_host && number("targets") == 1 && !is_told("host_answers_otherwise")) return "one_host";
+  if (one_host) return "one_host";
   if (by_looks > 0 && by_looks >= tries) return "filter";
   return by_own > 0 && by_looks + by_own >= tries ? "resolver" : std::string(name_of(finding.mechanism));
 }
@@ -125,6 +127,8 @@ std::string Prose::lacking(const metrics::Analysis& analysis) const {
     seconds = std::max(seconds, capture::seconds(stream.end_time - stream.start_time));
     packets += stream.packets;
   }
+  if (const auto lack = analysis.verdict.parameters.find("lack"); lack != analysis.verdict.parameters.end() && lack->second == name_of(metrics::Lack::start_unanswered))
+    return catalogue_.text("lack.start_unanswered");
   const auto& calls = analysis.call_verdicts;
   if (std::any_of(calls.begin(), calls.end(), [](const auto& call) { return call.lack == metrics::Lack::unread; })) return catalogue_.text("lack.unread");
   if (seconds >= metrics::shortest_call && packets >= metrics::fewest_packets) return catalogue_.text("lack.capture_lost");

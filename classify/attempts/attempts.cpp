@@ -76,8 +76,9 @@ struct AttemptTracker::State : Tries {
       attempt.phase = is_hello ? Phase::hello_sent : Phase::message_sent;
       attempt.step = is_hello ? Step::client_hello : Step::message;
       note(attempt, datagram);
-    } else if (attempt.phase == Phase::hello_sent && named && named->key != attempt.application) {
-      attempt.application = named->key;
+    } else {
+      if (attempt.phase == Phase::hello_sent && named && named->key != attempt.application) attempt.application = named->key;
+      note(attempt, datagram);
     }
   }
 

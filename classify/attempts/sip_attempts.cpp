@@ -134,7 +134,7 @@ void SipAttempts::settle(const Request& request, AttemptList& list) {
   attempt.outcome = request.outcome.value_or(Outcome::no_reply);
   attempt.source = request.five_tuple.source.address;
   attempt.asked = request.asked;
-  attempt.by_service = request.by_service;
+  attempt.by_service = request.by_service && attempt.outcome == Outcome::refused;
   attempt.by_target = request.by_target ? 1 : 0;
   attempt.by_access = request.by_access ? 1 : 0;
   attempt.from_nearby = request.from_nearby ? 1 : 0;

@@ -1,6 +1,7 @@
 #include "classify/calls/call_builder.hpp"
 
 #include "classify/calls/shared_flows.hpp"
+#include "classify/flows/rtp_trial.hpp"
 
 #include <algorithm>
 #include <map>
@@ -170,7 +171,7 @@ void tell_kinds(std::vector<Stream>& streams, const std::vector<StreamFacts>& fa
       const double clock = seen.advances > 0 ? capture::seconds(seen.last_time - seen.first_time) : 0;
       const double rate = clock > 0.05 ? static_cast<double>(seen.ticks) / clock : 0;
       if (stream.clock_rate_hz != 0) stream.kind = stream.clock_rate_hz == 90'000 ? MediaKind::video : MediaKind::audio;
-      else if (repeated > 0.25 || length > 500) stream.kind = MediaKind::video;
+      else if ((repeated > 0.25 && length > static_cast<double>(longest_event)) || length > 500) stream.kind = MediaKind::video;
       else if (rate > 62'000 && rate < 130'000) stream.kind = MediaKind::video;
       else stream.kind = MediaKind::audio;
     }

@@ -1,6 +1,7 @@
 #include "classify/flows/rtp_trial.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 namespace callwitness::classify {
@@ -10,6 +11,7 @@ constexpr double fastest_clock_hz = 200'000;   // no media clock runs faster; wi
 constexpr double slowest_clock_hz = 500;       // half of the slowest in use (1 kHz, text over RTP): silences go by too
 constexpr double bursts_s = 0.5;
 constexpr double least_packets_a_second = 1;   // comfort noise is rarer, but a flow doesn't begin with it alone
+constexpr double usual_clocks[] = {8'000, 16'000, 44'100, 48'000, 90'000}, exact = 0.02;
 constexpr std::size_t telling_lengths = 2;     // steps between packets of different lengths, before these say anything
 
 struct Numbered {
@@ -25,7 +27,7 @@ bool counts_bytes(std::span<const MediaPacket> trial) {
   for (std::size_t i = 1; i < trial.size(); ++i) {
     const auto &before = trial[i - 1], &now = trial[i];
     const auto longer = static_cast<std::uint16_t>(now.ip_bytes - before.ip_bytes);
-    if (longer == 0) continue;
+    if (longer <= 1) continue;                 // 1: as any number grows
     ++telling;
     number += static_cast<std::uint16_t>(now.sequence - before.sequence) == longer;
     high += static_cast<std::uint16_t>((now.media_time >> 16) - (before.media_time >> 16)) == longer;
@@ -75,9 +77,13 @@ bool clock_fits(std::span<const MediaPacket> trial) {
   return elapsed < bursts_s || ticks >= slowest_clock_hz * elapsed;
 }
 
+/// What comes more seldom must keep a usual clock's time to the second.
 bool comes_like_media(std::span<const MediaPacket> trial) {
   const auto [first, last] = std::minmax_element(trial.begin(), trial.end(), [](const MediaPacket& a, const MediaPacket& b) { return a.time < b.time; });
-  return static_cast<double>(trial.size()) >= least_packets_a_second * capture::seconds(last->time - first->time);
+  const double elapsed = capture::seconds(last->time - first->time);
+  if (static_cast<double>(trial.size()) >= least_packets_a_second * elapsed) return true;
+  const double rate = static_cast<std::int32_t>(last->media_time - first->media_time) / elapsed;
+  return std::any_of(std::begin(usual_clocks), std::end(usual_clocks), [&](double usual) { return std::abs(rate / usual - 1) <= exact; });
 }
 
 }  // namespace

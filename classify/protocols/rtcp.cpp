@@ -14,7 +14,9 @@ void read_report(Bytes body, std::uint8_t type, std::size_t count, RtcpCompound&
     cursor.skip(2);
     const std::uint32_t middle = cursor.u32();
     if (cursor.ok()) compound.sender_report = middle;
-    cursor.skip(2 + 4 + 4 + 4);
+    cursor.skip(2 + 4);
+    compound.sender_packets = cursor.u32();
+    cursor.skip(4);
   }
   for (std::size_t i = 0; i < count && compound.block_count < RtcpCompound::block_limit; ++i) {
     RtcpReportBlock block;

@@ -23,6 +23,7 @@ struct RtcpCompound {
   static constexpr std::size_t block_limit = 31;
   std::uint32_t sender_ssrc = 0;
   std::optional<std::uint32_t> sender_report;   ///< middle 32 bits of its NTP time
+  std::uint32_t sender_packets = 0;             ///< of a sender report: how many packets it has sent by then
   std::array<RtcpReportBlock, block_limit> blocks;
   std::size_t block_count = 0;
   bool bye = false;

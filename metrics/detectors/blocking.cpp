@@ -211,6 +211,10 @@ Scope scope_of(const Finding& finding, const HostTraffic& traffic) {
 /// host must be down by itself.
 Strength strength_of(const Finding& finding, const Failures& failures) {
   constexpr double validated = 3, of_each_host = 1, of_a_denial = 1, of_a_closed_port = 0.3;   // log10; so many innocents bound it
+  // What explains it without the application leaves it no strength.
+  if (finding.numbers.contains("address_family_unanswered")) return {0, "address_family"};
+  if (finding.numbers.contains("source_unanswered")) return {0, "source_address"};
+  if (finding.numbers.contains("closed_network") && failures.tries - failures.may_be_closed < least_tries) return {0, "closed_network"};
   const auto rival = failures.may_be_own() ? std::string_view("own_router") : finding.mechanism == Mechanism::dns ? "own_filter" : "application_server";
   if (failures.may_be_own()) return {of_a_closed_port, rival};
   const auto hosts = static_cast<double>(failures.targets.size());
@@ -226,7 +230,9 @@ std::optional<Finding> finding_of(const Group& group, const classify::Classifica
   for (const auto* shares : {&group.counted, &group.family, &group.source})
     if (shares == &group.counted || nothing_counts)
       for (const auto& share : *shares) failures.add(share);
-  if (failures.tries < least_tries && failures.asked < least_tries) return std::nullopt;
+  // A reset or a message says what happened; of silence one or two lost packets are no evidence.
+  const bool told = failures.mechanism() != Mechanism::no_reply && failures.mechanism() != Mechanism::dns;
+  if (!told && failures.tries < least_tries && failures.asked < least_tries) return std::nullopt;
   add_rest_of_application(classification, group.application, failures);
   const auto traffic = traffic_of(classification, group.hosts, group.application, failures.finding.start_time - near_in_time, failures.finding.end_time + near_in_time);
   Finding finding = std::move(failures.finding);

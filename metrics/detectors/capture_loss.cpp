@@ -8,6 +8,7 @@
 namespace callwitness::metrics {
 namespace {
 
+constexpr std::uint64_t telling_expected = 300;   ///< numbered packets of our own: fewer bound nothing
 constexpr std::uint64_t least_missing = 3;
 constexpr double telling_share = 0.05;   ///< of what is missing of the received: fewer of our own explain nothing of that
 
@@ -34,41 +35,48 @@ std::uint64_t never_sent(const Observation& observation, const std::vector<std::
   return count;
 }
 
-/// When the streams' packets were captured, for asking whether other flows were whole at a moment; bounded.
+/// Whether other flows were whole at a moment, by what was captured of them.
 class Others {
  public:
-  explicit Others(const Observation& observation) : observation_(observation) {}
+  explicit Others(const Observation& observation) {
+    for (const auto& flow : observation.flows)
+      if (!flow.trace.empty()) flows_.push_back(&flow);
+    for (const auto& stream : observation.streams)
+      if (stream.direction == Direction::sent && !stream.gaps.empty()) holed_.push_back(&stream);
+  }
 
-  /// Packets of other streams captured strictly between the two, none of theirs missing meanwhile; 0: some were, or nobody was there.
-  std::size_t whole_between(const StreamObservation& own, Time before, Time after) const {
-    std::size_t witnesses = 0;
-    for (const auto& flow : observation_.flows) {
-      const auto first = std::lower_bound(flow.trace.begin(), flow.trace.end(), before, [](const TracePacket& packet, Time time) { return packet.time <= time; });
-      for (auto packet = first; packet != flow.trace.end() && packet->time < after && witnesses < enough; ++packet) witnesses += packet->stream != static_cast<std::uint16_t>(own.id) ? 1 : 0;
+  /// At least `enough` packets of other streams were captured between the two, and none of what we send was missing meanwhile.
+  bool were_whole(const StreamObservation& own, Time before, Time after, std::size_t enough) {
+    if (asked_++ >= most_asked) return false;
+    for (const auto* other : holed_) {
+      if (other->id == own.id) continue;
+      const auto gap = std::lower_bound(other->gaps.begin(), other->gaps.end(), before, [](const LossGap& each, Time time) { return each.after <= time; });
+      if (gap != other->gaps.end() && gap->before < after) return false;
     }
-    const bool missing = std::any_of(observation_.streams.begin(), observation_.streams.end(), [&](const StreamObservation& other) {
-      if (other.id == own.id || other.direction != Direction::sent) return false;
-      const auto gap = std::lower_bound(other.gaps.begin(), other.gaps.end(), before, [](const LossGap& each, Time time) { return each.after <= time; });
-      return gap != other.gaps.end() && gap->before < after;
-    });
-    return missing ? 0 : witnesses;
+    std::size_t witnesses = 0;
+    for (const auto* flow : flows_) {
+      const auto first = std::lower_bound(flow->trace.begin(), flow->trace.end(), before, [](const TracePacket& packet, Time time) { return packet.time <= time; });
+      for (auto packet = first; packet != flow->trace.end() && packet->time < after && witnesses < enough; ++packet)
+        witnesses += packet->stream != static_cast<std::uint16_t>(own.id) ? 1 : 0;
+      if (witnesses >= enough) return true;
+    }
+    return false;
   }
 
  private:
-  static constexpr std::size_t enough = 1'000;
-  const Observation& observation_;
+  static constexpr std::size_t most_asked = 1'000;   // over all streams
+  std::vector<const FlowObservation*> flows_;
+  std::vector<const StreamObservation*> holed_;
+  std::size_t asked_ = 0;
 };
 
 /// Numbers that the sender used up without sending, told by other flows: a capture that misses several packets in a row misses
 /// those of others that came between them, too. (Software discards numbered packets on a path that it can't write to.)
-std::uint64_t discarded_by_sender(const Observation& observation, const StreamObservation& stream) {
+std::uint64_t discarded_by_sender(Others& others, const StreamObservation& stream) {
   constexpr std::uint32_t in_a_row = 2;
-  constexpr std::size_t most_asked = 500;
-  const Others others(observation);
   std::uint64_t count = 0;
-  std::size_t asked = 0;
   for (const auto& gap : stream.gaps)
-    if (gap.count >= in_a_row && asked++ < most_asked && others.whole_between(stream, gap.before, gap.after) >= gap.count) count += gap.count;
+    if (gap.count >= in_a_row && others.were_whole(stream, gap.before, gap.after, gap.count)) count += gap.count;
   return count;
 }
 
@@ -82,6 +90,7 @@ std::vector<Finding> capture_loss(const DetectorInput& input) {
   finding.start_time = observation.first_time;
   finding.end_time = observation.last_time;
   const auto busy = busy_before(observation.total);
+  Others others(observation);
   std::uint64_t captured = 0, segments = 0;
   std::uint64_t told = 0, own = 0, own_expected = 0, acknowledged = 0, received = 0, received_expected = 0;
   for (const auto& record : *observation.captures) {
@@ -99,7 +108,7 @@ std::vector<Finding> capture_loss(const DetectorInput& input) {
         sent && flow != nullptr && captured_behind_a_router(*flow))
       continue;
     // What a relay sends lacks what never came to it: the capture held all that was sent.
-    const std::uint64_t unsent = sent ? std::min(std::max(never_sent(observation, busy, stream), discarded_by_sender(observation, stream)) + stream.passed_on, *stream.lost) : 0;
+    const std::uint64_t unsent = sent ? std::min(std::max(never_sent(observation, busy, stream), discarded_by_sender(others, stream)) + stream.passed_on, *stream.lost) : 0;
     (sent ? own : received) += *stream.lost - unsent;
     (sent ? own_expected : received_expected) += *stream.expected - unsent;
     if (sent && *stream.lost > unsent) finding.streams.push_back(stream.id);
@@ -118,8 +127,11 @@ std::vector<Finding> capture_loss(const DetectorInput& input) {
   finding.numbers = {{"told_by_capture", static_cast<double>(told)}, {"own_packets_missing", static_cast<double>(own)},
                      {"own_packets_expected", static_cast<double>(own_expected)}, {"acknowledged_unseen", static_cast<double>(acknowledged)},
                      {"received_missing", static_cast<double>(received)}, {"received_expected", static_cast<double>(received_expected)}};
+  // A counter may be that of another interface: what we sent ourselves bounds the share that can be missing here (rule of three).
+  const bool bounded = observation.local_known && own_expected >= telling_expected;
+  const double most_missing = bounded ? static_cast<double>(own + 3) / static_cast<double>(own_expected) : 1.0;
   // What any of the three says the capture missed: a loss of the same order is no evidence against the network.
-  finding.numbers["capture_loss_ratio"] = std::max({share(told, captured), own_holes ? own_share : 0.0, share(acknowledged, segments)});
+  finding.numbers["capture_loss_ratio"] = std::max({std::min(share(told, captured), most_missing), own_holes ? own_share : 0.0, share(acknowledged, segments)});
   finding.confidence = 0.95;
   return {finding};
 }

@@ -1,9 +1,10 @@
 // Rate limits on calls whose packets bear no readable numbers (opaque UDP, voice in TCP), from arrivals alone. docs/methods/ceilings.md
 #include "metrics/finding_support.hpp"
-#include "metrics/fits/policer_rules.hpp"
 #include "metrics/fits/token_bucket.hpp"
+#include "metrics/fits/unnumbered.hpp"
 #include "metrics/models/arrival_quota.hpp"
 #include "metrics/models/ceiling_rules.hpp"
+#include "metrics/models/limit.hpp"
 #include "metrics/parallel.hpp"
 #include "metrics/statistics.hpp"
 
@@ -23,6 +24,8 @@ constexpr double least_closed = 0.05, most_closed = 0.9;   ///< of a quota's per
 constexpr double clearly_fewer = 0.5;        ///< of what our end sends with the same codec: hardly any innocent pair of talkers
 constexpr double clears_the_sender = 3;      ///< log10, of the small packets' part in the pile
 constexpr double least_saturated = 0.75;     ///< of the windows: whose losses can't be read may have run free in between
+constexpr double of_one_size = 0.1;
+constexpr double same_rate = 0.03;
 constexpr std::size_t most_evidence = 200;
 
 /// One path's limits, before they become findings.
@@ -30,7 +33,7 @@ struct Limits {
   std::vector<Arrival> arrivals;
   std::vector<Ceiling> ceilings;
   std::optional<ArrivalQuota> quota;
-  std::optional<PolicerFit> places;          ///< a bucket that tells which places on the sender's beat are empty
+  std::optional<Limit> places;               ///< a bucket that tells which places on the sender's beat are empty
   std::optional<ShaperFit> queue;            ///< a shallow one: packets spaced by their sizes
 };
 
@@ -58,6 +61,7 @@ bool put_back_the_beginning(const DetectorInput& input, const Arm& arm, std::vec
   if (flow == nullptr) return false;
   const double first = capture::seconds(flow->flow.first_time - input.observation.first_time), kept = arrivals.front().time;
   if (kept - first > longest_s) return false;
+  if (kept <= first) return true;
   const auto& series = arm.direction == Direction::received ? flow->bytes.received : flow->bytes.sent;
   const double origin = capture::seconds(flow->bytes.start - input.observation.first_time);
   const auto seconds = std::min(series.size(), static_cast<std::size_t>(std::max(0.0, kept - origin)) + 1);
@@ -92,6 +96,23 @@ const Arm* other_way(const DetectorInput& input, const Arm& arm) {
   return other == input.arms.end() ? nullptr : &*other;
 }
 
+/// Voice in TCP that keeps its beat, with nothing missing on it, waits for nobody.
+void read_beat_of_data(const DetectorInput& input, const Arm& arm, double begin, double end, SentMeanwhile& sent) {
+  const auto* flow = find_flow(input.observation, arm.flow);
+  std::vector<ArmPacket> data;
+  for (const auto& packet : flow->trace) {
+    const double time = capture::seconds(packet.time - input.observation.first_time);
+    if (packet.direction == arm.direction && !packet.is_pure_ack && time >= begin && time <= end) data.push_back({time, static_cast<double>(packet.ip_bytes), packet.ordinal});
+  }
+  if (data.empty()) return;
+  std::stable_sort(data.begin(), data.end(), [](const ArmPacket& a, const ArmPacket& b) { return a.time < b.time; });
+  const auto beat = read_cadence(data);
+  if (beat.missing.empty()) return;
+  sent.packets = static_cast<double>(data.size());
+  sent.packet_time = beat.packet_time;
+  sent.missing = std::accumulate(beat.missing.begin(), beat.missing.end(), 0.0);
+}
+
 SentMeanwhile sent_meanwhile(const DetectorInput& input, const Arm& arm, double begin, double end) {
   SentMeanwhile sent;
   sent.seconds = end - begin;
@@ -109,11 +130,13 @@ SentMeanwhile sent_meanwhile(const DetectorInput& input, const Arm& arm, double 
     last = packet.time;
   }
   sent.packets = static_cast<double>(sizes.size());
+  sent.mean_size = mean(sizes);
   sent.usual_size = median(sizes);
   sent.usual_gap = median(gaps);
-  const auto same = std::count_if(sizes.begin(), sizes.end(), [&](double size) { return std::abs(size / sent.usual_size - 1) <= 0.02; });
+  const auto same = std::count_if(sizes.begin(), sizes.end(), [&](double size) { return std::abs(size / sent.usual_size - 1) <= of_one_size; });
   sent.same_size = sizes.empty() ? 0 : static_cast<double>(same) / sent.packets;
   if (arm.source == LossSource::cadence) sent.missing = missing;
+  if (is_tcp(input, arm)) read_beat_of_data(input, arm, begin, end, sent);
   // Of TCP what we send is mostly acknowledgements.
   if (const auto* own = is_tcp(input, arm) ? nullptr : other_way(input, arm); own != nullptr) {
     std::vector<double> own_sizes;
@@ -137,13 +160,21 @@ Alternative own_adaptation(std::span<const Arrival> arrivals, const Ceiling* cei
 }
 
 /// Where places can be read, which of them are empty tells more than levels do.
-std::optional<PolicerFit> policer_by_places(const DetectorInput& input, const Arm& arm) {
+std::optional<Limit> policer_by_places(const DetectorInput& input, const Arm& arm) {
   constexpr double least_loss = 0.02, as_often = 0.02;
-  if (!may_lose(arm.packets, least_loss)) return std::nullopt;
-  for (const auto& fit : fit_policers(arm.packets)) {
-    if (!fit.mechanism || fit.loss_ratio < least_loss || !is_clear_by_cadence(fit) || capture_may_explain(input.earlier, fit.loss_ratio)) continue;
-    const auto ratio = received_of_own(sent_meanwhile(input, arm, fit.start, fit.end));
-    if (!ratio || std::abs(*ratio - 1) > as_often) return fit;
+  if (static_cast<double>(arm.lost) < least_loss * static_cast<double>(arm.packets.size())) return std::nullopt;
+  Path path;
+  path.packets.reserve(arm.packets.size());
+  for (const auto& packet : arm.packets) {
+    PathPacket to;
+    to.arrival = packet.time, to.bytes = static_cast<float>(packet.bytes), to.ordinal = packet.ordinal, to.lost = packet.lost;
+    path.packets.push_back(to);
+  }
+  for (const auto& limit : find_limits(path)) {
+    const double ratio = static_cast<double>(limit.losses) / static_cast<double>(std::max<std::size_t>(1, limit.packets));
+    if (limit.kind != LimitKind::policer || ratio < least_loss || capture_may_explain(input.earlier, ratio)) continue;
+    const auto share = received_of_own(sent_meanwhile(input, arm, limit.start, limit.end));
+    if (!share || std::abs(*share - 1) > as_often) return limit;
   }
   return std::nullopt;
 }
@@ -163,10 +194,12 @@ Limits limits_of(const DetectorInput& input, const Arm& arm) {
   limits.ceilings = find_ceilings(limits.arrivals, !from_its_beginning);
   std::erase_if(limits.ceilings, [&](const Ceiling& ceiling) { return !innocent_reason(ceiling, sent_meanwhile(input, arm, ceiling.begin, ceiling.end)).empty(); });
   if (limits.ceilings.empty() && arm.source == LossSource::cadence) limits.places = policer_by_places(input, arm);
-  // Arrivals that keep a phase are spaced by their sender.
-  if (!limits.ceilings.empty() || arm.packet_times.own > 0 || is_tcp(input, arm)) return limits;   // TCP paces itself by its own acknowledgements
+  // Arrivals that keep a phase are spaced by their sender; TCP paces itself by its own acknowledgements.
+  if (arm.packet_times.own > 0 || is_tcp(input, arm)) return limits;
   limits.queue = fit_shaper(arm.packets, arm.packet_times);
   if (limits.queue && (!limits.queue->mechanism || static_cast<double>(limits.queue->saturated) < least_saturated * static_cast<double>(limits.queue->windows))) limits.queue.reset();
+  // Gaps that grow with sizes are the queue's own doing: of a rate that both tell it is one.
+  if (limits.queue) std::erase_if(limits.ceilings, [&](const Ceiling& ceiling) { return std::abs(8 * ceiling.rate / limits.queue->rate_bps - 1) <= same_rate; });
   return limits;
 }
 
@@ -212,20 +245,26 @@ Finding told_ceiling(const DetectorInput& input, const Arm& arm, const Limits& l
 Finding told_quota(const DetectorInput& input, const Arm& arm, const Limits& limits) {
   const auto& quota = *limits.quota;
   Finding finding = tell(input, arm, Mechanism::quota, quota.bytes / quota.period, quota.half_width / quota.period, quota.begin, quota.end);
+  finding.period_s = quota.period;
   finding.numbers = {{"quota_period_s", quota.period}, {"quota_bytes", quota.bytes}, {"periods_used_up", static_cast<double>(quota.used_up)},
                      {"periods", static_cast<double>(quota.windows)}, {"pile", quota.sign}, {"edges", quota.edges}, {"closed_share", quota.closed_share}};
   const auto sent = sent_meanwhile(input, arm, quota.begin, quota.end);
   complete(input, arm, sent, own_adaptation(limits.arrivals, nullptr, sent), quota.strength(), finding);
+  for (const auto& closed : quota.closed) finding.limited.push_back({closed.begin, closed.end});
+  if (!quota.by_edges_only) return finding;
+  for (auto& alternative : finding.alternatives)
+    if (alternative.key == "wifi") alternative = {"wifi", AlternativeStatus::not_ruled_out, "stops_at_fixed_times", {}};
   return finding;
 }
 
 Finding told_places(const DetectorInput& input, const Arm& arm, const Limits& limits) {
-  const auto& fit = *limits.places;
-  Finding finding = tell(input, arm, Mechanism::policer, fit.rate_bps / 8, std::max(fit.rate_high - fit.rate_bps, fit.rate_bps - fit.rate_low) / 8, fit.start, fit.end);
-  finding.numbers = {{"by_cadence", 1}, {"precision", fit.precision}, {"recall", fit.recall}, {"loss_when_full", fit.loss_when_full}, {"spread", fit.spread},
-                     {"burst_low_bytes", fit.burst_low}, {"burst_high_bytes", fit.burst_high}};
-  const auto sent = sent_meanwhile(input, arm, fit.start, fit.end);
-  complete(input, arm, sent, own_adaptation(limits.arrivals, nullptr, sent), fit.gain / std::numbers::ln10, finding);
+  const auto& limit = *limits.places;
+  Finding finding = tell(input, arm, Mechanism::policer, limit.rate, std::max(limit.rate_high - limit.rate, limit.rate - limit.rate_low), limit.start, limit.end);
+  if (limit.depth_high > 0) finding.burst_bytes = (limit.depth_low + limit.depth_high) / 2;
+  for (const auto& bound : limit.bound) finding.limited.push_back({bound.begin, bound.end});
+  finding.numbers = {{"by_cadence", 1}, {"margin_nats", limit.cause.margin}, {"gain_nats", limit.cause.gain}, {"explained_share", limit.cause.share}};
+  const auto sent = sent_meanwhile(input, arm, limit.start, limit.end);
+  complete(input, arm, sent, own_adaptation(limits.arrivals, nullptr, sent), limit.nats / std::numbers::ln10, finding);
   return finding;
 }
 

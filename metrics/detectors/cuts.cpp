@@ -21,11 +21,8 @@ bool told_by_amount(const DetectorInput& input, const Party& party, const models
   return std::any_of(input.earlier.begin(), input.earlier.end(), [&](const Finding& finding) {
     if (finding.kind != FindingKind::dies_after) return false;
     const bool same = std::any_of(party.cuts.begin(), party.cuts.end(), [&](const auto* cut) { return std::find(finding.flows.begin(), finding.flows.end(), cut->flow) != finding.flows.end(); });
-    // At a constant packet rate an amount is an age: both are told then.
-    const bool by_time = finding.unit == "seconds" || finding.numbers.contains("or_seconds");
-    const bool by_age = regular.by_age() || regular.margin() < models::told_apart;
     const bool clearly = finding.strength && finding.strength->log10_likelihood_ratio > regular.beat().log10_likelihood - regular.log10_people + clearly_better;
-    return same && clearly && !(by_time && by_age);
+    return same && clearly;
   });
 }
 

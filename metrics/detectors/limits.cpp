@@ -76,10 +76,13 @@ Finding tell(const DetectorInput& input, const LimitedPath& path) {
   finding.numbers["log10_likelihood_ratio"] = log10_ratio;
   finding.strength = Strength{std::min(most_validated, log10_ratio), limit.kind == LimitKind::queue ? "congestion" : "wifi"};
   finding.confidence = 1 - std::pow(10, -finding.strength->log10_likelihood_ratio);
+  // Constant packets can't tell a quota from a radio that is away at the same moments of each period.
+  if (limit.kind == LimitKind::quota && limit.or_absence) finding.numbers["or_absence"] = 1;
   for (const auto& bound : limit.bound) finding.limited.push_back({bound.begin, bound.end});
   for (std::size_t i = 1; i < arm.packets.size() && finding.packets.size() < most_packets; ++i)
     if (arm.packets[i - 1].lost && !arm.packets[i].lost && arm.packets[i].time >= limit.start) finding.packets.push_back(arm.packets[i].ordinal);
-  finding.alternatives = alternatives_of_cap(limit.kind != LimitKind::queue);
+  finding.alternatives = alternatives_of_cap(limit.kind != LimitKind::queue, !capture_may_explain(input.earlier, finding.numbers["loss_ratio"]));
+  if (finding.numbers.contains("or_absence")) finding.alternatives.front() = {"wifi", AlternativeStatus::not_ruled_out, "radio_absent_each_period", {}};
   return finding;
 }
 

@@ -24,6 +24,7 @@ Finding tell(const DetectorInput& input, const classify::Call& call, const CallO
   const auto sent = static_cast<std::size_t>(Direction::sent), received = static_cast<std::size_t>(Direction::received);
   finding.numbers = {{"after_s", outcome.after_s.value_or(0)}, {"silent_s", outcome.silent_s}, {"packets_received", static_cast<double>(outcome.packets[received])},
                      {"packets_sent", static_cast<double>(outcome.packets[sent])}};
+  if (outcome.far_end_sent > 0) finding.numbers["far_end_sent_packets"] = static_cast<double>(outcome.far_end_sent);
   if (call.announced.both_ways) finding.numbers["announced_both_ways"] = 1;
   using enum AlternativeStatus;
   // From one end a far end that sends nothing (muted, its microphone gone, an address that leads nowhere) looks the same.

@@ -93,8 +93,8 @@ Finding tell(const DetectorInput& input, const Candidate& candidate) {
   finding.rate_bps = 8 * bucket.rate;
   finding.rate_bps_low = 8 * bucket.rate_low;
   finding.rate_bps_high = 8 * bucket.rate_high;
-  if (bucket.depth_told) finding.burst_bytes = bucket.depth;
   const bool least = is_senders_rhythm(*pool, bucket);
+  if (bucket.depth_told || least) finding.burst_bytes = bucket.depth;   // a window met it full each time
   if (least) finding.rate_bps_high.reset();
   finding.confidence = 0.99;
   finding.strength = Strength{strength_of(replayed), "congestion"};

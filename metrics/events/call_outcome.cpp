@@ -11,6 +11,7 @@ constexpr std::uint64_t least_sent = 100;      ///< media packets: a few seconds
 constexpr double least_spoken = 5;             ///< seconds
 constexpr double still_running = 3;            ///< seconds before the capture's end in which a call that goes on was heard
 constexpr std::size_t fewest_reports = 3;
+constexpr std::size_t most_asked = 100;        ///< calls whose far end's sender reports are looked through
 constexpr double least_reported = 8;           ///< seconds over which the peer says that nothing came
 
 double at_of(const Observation& observation, Time time) { return capture::seconds(time - observation.first_time); }
@@ -71,6 +72,24 @@ const Interruption* fatal(std::span<const Interruption> cuts, const Media& media
   return last;
 }
 
+/// Packets that the far end of the call says it has sent from `from` on (sender reports of what nothing came of).
+std::uint64_t sent_by_far_end(const Observation& observation, const classify::Call& call, double from) {
+  std::uint64_t most = 0;
+  for (const auto& [ssrc, reports] : observation.sender_reports) {
+    const classify::SenderReport *first = nullptr, *last = nullptr;
+    for (const auto& report : reports) {
+      if (at_of(observation, report.time) < from) continue;
+      const auto* flow = find_flow(observation, report.flow);
+      if (flow == nullptr || remote_address(*flow) != call.remote_endpoint.address || report.time > call.end_time + std::chrono::seconds(5)) continue;
+      if ((report.way == classify::Way::forward) == (flow->forward == Direction::sent)) continue;   // our own
+      if (first == nullptr) first = &report;
+      last = &report;
+    }
+    if (first != nullptr && last->packets - first->packets < 0x80000000u) most = std::max<std::uint64_t>(most, last->packets - first->packets);
+  }
+  return most;
+}
+
 }  // namespace
 
 std::string_view name_of(CallOutcome::Kind kind) {
@@ -96,6 +115,8 @@ std::vector<CallOutcome> outcomes_of(const Observation& observation, std::span<c
   for (const auto& cut : interruptions)
     if (cut.call && static_cast<std::size_t>(*cut.call) < cuts.size()) cuts[static_cast<std::size_t>(*cut.call)].push_back(cut);
   std::vector<CallOutcome> outcomes;
+  std::size_t asked = 0;
+  const auto told_to_have_sent = [&](const classify::Call& call, double from) -> std::uint64_t { return asked++ < most_asked ? sent_by_far_end(observation, call, from) : 0; };
   for (std::size_t i = 0; i < calls.size(); ++i) {
     const auto& call = calls[i];
     const auto &sent = media[i].heard[0], &received = media[i].heard[1];
@@ -115,10 +136,11 @@ std::vector<CallOutcome> outcomes_of(const Observation& observation, std::span<c
     } else if (observation.local_known && nothing_came(call, media[i])) {
       stopped(CallOutcome::Kind::one_way, begin);
       outcome.missing = Direction::received;
+      outcome.far_end_sent = told_to_have_sent(call, begin);
     } else if (ended != nullptr) {
       // Media alone that stop while the path still answers: one way from then on.
       stopped(ended->path_alive ? CallOutcome::Kind::one_way : CallOutcome::Kind::died, ended->start);
-      if (ended->path_alive) outcome.missing = Direction::received;
+      if (ended->path_alive) outcome.missing = Direction::received, outcome.far_end_sent = told_to_have_sent(call, ended->start);
       outcome.hung_up_after_s = ended->goodbye_after_s;
     } else if (std::any_of(cuts[i].begin(), cuts[i].end(), [](const Interruption& cut) { return !cut.resumed; })) {
       const auto first = std::find_if(cuts[i].begin(), cuts[i].end(), [](const Interruption& cut) { return !cut.resumed; });

@@ -13,6 +13,7 @@ struct CallOutcome {
   CallId call{};
   Kind kind = Kind::completed;
   std::optional<Direction> missing;       ///< one_way: which direction's media did not come
+  std::uint64_t far_end_sent = 0;         ///< one_way, received missing: packets that its sender reports count meanwhile; 0: none read
   bool by_reports = false;                ///< one_way: the peer's receiver reports say so
   std::optional<double> after_s;          ///< died, one_way, moved: seconds from the call's beginning until media stopped; 0: none came
   std::uint64_t packets[2] = {0, 0}, bytes[2] = {0, 0};   ///< by Direction, IP bytes: what had gone each way by then

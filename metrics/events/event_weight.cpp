@@ -44,6 +44,9 @@ Weight weight_of_event(const Finding& finding) {
     case FindingKind::periodic_reset: return weight_of_beat(finding);
     case FindingKind::dies_after: return weight_of_amount(finding);
     case FindingKind::one_way: case FindingKind::outage: case FindingKind::freeze: return Weight::impairs;
+    // The call died all the same; nobody did it.
+    case FindingKind::benign_timer:
+      return finding.mechanism == Mechanism::relay_expiry || finding.mechanism == Mechanism::session_timer ? Weight::impairs : Weight::none;
     default: return Weight::none;
   }
 }
@@ -54,7 +57,7 @@ double confidence_of_event(const Finding& finding) {
   switch (weight_of_event(finding)) {
     case Weight::accuses: return strength >= very_strong ? 0.995 : 0.99;
     case Weight::suspects: return 0.8;
-    default: return 0.5;
+    default: return 0.4;
   }
 }
 

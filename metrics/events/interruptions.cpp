@@ -33,7 +33,9 @@ std::vector<Interruption> resets_of(const Observation& observation) {
     const bool voice = flow->call || flow->flow.role == classify::Role::media ||
                        std::any_of(observation.flows.begin(), observation.flows.end(), [&](const FlowObservation& other) { return other.call && same_party(*flow, other); });
     if (!voice || flow->flow.forward.packets + flow->flow.backward.packets < least_before_reset) continue;
-    // Our own end may close so; what a box sends comes from outside.
+    // What our own program sends is no cut; a box that resets both ends sends us one, too.
+    const bool ours = (reset.way == classify::Way::forward) == (flow->forward == Direction::sent);
+    if (observation.local_known && ours) continue;
     Interruption cut;
     cut.kind = Interruption::Kind::tcp_reset;
     cut.flow = reset.flow;

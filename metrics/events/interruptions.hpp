@@ -17,6 +17,7 @@ struct Interruption {
   bool resumed = false;               ///< on the same flow
   bool young = false;                 ///< before it had carried media for a second or so: a handshake, some first packets
   bool lost = false;                  ///< what the far end sent meanwhile is missing: the path was dead, the far end wasn't
+  bool far_end_sends = false;         ///< its sender reports went on counting packets that didn't come
   bool path_alive = false;            ///< STUN was answered in the silence: it is the media alone that don't come
   std::optional<double> goodbye_after_s;   ///< a hang-up that long after the silence began; it doesn't undo it
   std::optional<double> redialled_s;  ///< seconds from our end's last packet until media of that party began anew

@@ -35,7 +35,7 @@ void add_alternatives(Finding& finding, const Party& party) {
 }  // namespace
 
 bool shows_a_dead_path(const Interruption& cut) {
-  return cut.kind == Interruption::Kind::tcp_reset || cut.lost || cut.redialled_s.value_or(hurried) <= sooner_than_people;
+  return cut.kind == Interruption::Kind::tcp_reset || cut.lost || cut.far_end_sends || cut.redialled_s.value_or(hurried) <= sooner_than_people;
 }
 
 bool called_again_soon(const Interruption& cut) { return cut.redialled_s && *cut.redialled_s <= hurried; }

@@ -19,6 +19,7 @@ constexpr double usual_pause = 1.2;         ///< seconds: a far end whose own pa
 constexpr double beyond_own_pause = 3;      ///< times its usual longest pause
 constexpr double resumes_at = 0.2;          ///< share of the usual rate that is media again: a keep-alive's answer is not
 constexpr std::size_t fewest_control_gaps = 3;
+constexpr double counts_on = 0.2;           ///< of its usual rate, in its sender reports: it speaks on
 constexpr double control_window = 8;        ///< seconds of a silence in which what keeps the path open tells that it lives
 constexpr std::size_t fewest_resent = 2;    ///< of our data over TCP, while nothing acknowledges them
 constexpr std::size_t most_silences = 200;  ///< of a flow
@@ -132,6 +133,24 @@ bool control_goes_on(const FlowObservation& flow, const Times& times, const OwnP
   return came >= 0.5 * std::min(expected, 4.0);
 }
 
+/// The far end's sender reports count on through the silence: what it says that it sent since, over what it usually sends.
+bool reports_count_on(const Observation& observation, const TracePacket& last, double from, double to, double usual_rate) {
+  const auto& streams = observation.classification->streams;
+  if (last.stream >= streams.size() || !streams[last.stream].ssrc) return false;
+  const auto found = observation.sender_reports.find(*streams[last.stream].ssrc);
+  if (found == observation.sender_reports.end()) return false;
+  const classify::SenderReport *first = nullptr, *newest = nullptr;
+  for (const auto& report : found->second) {
+    const double at = capture::seconds(report.time - observation.first_time);
+    if (at < from || at > to) continue;
+    if (first == nullptr) first = &report;
+    newest = &report;
+  }
+  if (first == nullptr || newest == first) return false;
+  const double elapsed = capture::seconds(newest->time - first->time);
+  return elapsed > 0 && static_cast<double>(newest->packets - first->packets) >= counts_on * usual_rate * elapsed && newest->packets - first->packets < 0x80000000u;
+}
+
 bool keeps_sending(const FlowObservation& flow, const Observation& observation, const Times& times, double from) {
   const double since = std::max(from - history, times.sent.front());
   const double before = static_cast<double>(count_in(times.sent, since, from)) / std::max(1.0, from - since);
@@ -186,7 +205,8 @@ std::vector<Interruption> silences_of(const Observation& observation, const Flow
     const bool last = next >= times.media.size();
     const double to = last ? end_of_capture : times.media[next];
     i = std::max(i, next);
-    if (control_goes_on(flow, times, pauses, from, to) || on_hold_at(observation, flow, from)) continue;
+    const bool far_end_sends = !flow.tcp && reports_count_on(observation, *times.media_packets[here], from, to, usual_rate);
+    if ((!far_end_sends && control_goes_on(flow, times, pauses, from, to)) || on_hold_at(observation, flow, from)) continue;
     const auto missing = flow.tcp || last ? std::nullopt : missing_over(observation, times, here, next);
     // As few missing as this: whoever never pauses for longer sent nothing.
     if (missing && static_cast<double>(*missing + 1) < (to - from) / std::max(usual_pause, pauses.usual)) continue;
@@ -200,7 +220,8 @@ std::vector<Interruption> silences_of(const Observation& observation, const Flow
     cut.start = from;
     cut.end = last ? std::max(times.sent.back(), from + least_silence) : to;
     cut.resumed = !last;
-    cut.path_alive = count_in(times.stun, from + usual_pause, to) > 0;
+    cut.far_end_sends = far_end_sends;
+    cut.path_alive = far_end_sends || count_in(times.stun, from + usual_pause, to) > 0;
     // What acknowledges nothing of what we send is dead; so is what swallows numbers, or a keep-alive.
     const auto& before = *times.media_packets[here];
     const bool jumps = !last && narrow_counter_jumps(observation, before, *times.media_packets[next]);
@@ -217,6 +238,7 @@ std::vector<Interruption> silences_of(const Observation& observation, const Flow
 std::optional<Interruption> early_death_of(const Observation& observation, const FlowObservation& flow) {
   constexpr std::uint64_t least_received = 2, least_after = 8;
   constexpr double longest_ago = 120;         // seconds: what had lived for longer is the other function's
+  constexpr double soon = 6;                  // seconds until we go on
   const auto sent = static_cast<std::size_t>(Direction::sent), received = static_cast<std::size_t>(Direction::received);
   const auto &theirs = flow.ends[received], &ours = flow.ends[sent];
   if (!observation.local_known || application_of(observation, flow).empty() || theirs.packets[received] < least_received || ours.packets[sent] == 0) return std::nullopt;
@@ -229,14 +251,23 @@ std::optional<Interruption> early_death_of(const Observation& observation, const
   if (lived > longest_ago || until - at < least_silence || on_hold_at(observation, flow, at)) return std::nullopt;
   if (flow.tcp) {
     std::size_t resent = 0;
-    for (const auto& loss : flow.tcp->losses) resent += loss.direction == Direction::sent && capture::seconds(loss.time - observation.first_time) > at ? 1 : 0;
-    if (resent < fewest_resent || flow.flow.ended_by == classify::Ending::rst) return std::nullopt;
+    double first = 1e300;
+    for (const auto& loss : flow.tcp->losses) {
+      const double when = capture::seconds(loss.time - observation.first_time);
+      if (loss.direction != Direction::sent || when <= at) continue;
+      ++resent;
+      first = std::min(first, when);
+    }
+    // An idle connection that a NAT forgot has its silence before the sending.
+    if (resent < fewest_resent || first > at + soon || flow.flow.ended_by == classify::Ending::rst) return std::nullopt;
   } else {
     // Somebody who speaks on; a check of a path that nobody chose, or of one that was given up, is not that.
-    const bool speaks = std::any_of(flow.trace.begin(), flow.trace.end(), [&](const TracePacket& packet) {
-      return packet.direction == Direction::sent && packet.stream != TracePacket::no_stream && capture::seconds(packet.time - observation.first_time) > at + usual_pause;
-    });
-    if (after < least_after || !speaks) return std::nullopt;
+    std::size_t spoken[2] = {0, 0};   // at once, and later
+    for (const auto& packet : flow.trace) {
+      const double since = capture::seconds(packet.time - observation.first_time) - at;
+      if (packet.direction == Direction::sent && packet.stream != TracePacket::no_stream && since > 0) ++spoken[since > usual_pause ? 1 : 0];
+    }
+    if (after < least_after || spoken[0] == 0 || spoken[1] == 0) return std::nullopt;
   }
   Interruption cut;
   cut.kind = flow.tcp ? Interruption::Kind::tcp_silence : Interruption::Kind::udp_silence;

@@ -6,7 +6,7 @@
 namespace callwitness::metrics {
 namespace {
 
-constexpr double tolerance_s = 0.03;      // what jitter adds to either of the two
+constexpr double tolerance_s = 0.01;      // what jitter adds to either of the two; a machine that stood still starts again less evenly
 
 bool at_once(capture::Time before, capture::Time after, double seconds, const TransitJump& jump) {
   return before < jump.after && jump.before < after && std::abs(seconds - jump.seconds) <= tolerance_s;

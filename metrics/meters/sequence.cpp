@@ -108,7 +108,7 @@ SequenceMeter::Verdict SequenceMeter::out_of_line(std::uint32_t sequence, captur
   if (!restart) {
     if (seen) ++duplicates_;
     else ++strays_;
-    return {seen ? Seen::duplicate : Seen::stray, maximum_, false, true};
+    return {seen ? Seen::duplicate : Seen::stray, maximum_, false, 0, true};
   }
   if (strays_ > 0) --strays_;
   else if (duplicates_ > 0) --duplicates_;
@@ -117,7 +117,7 @@ SequenceMeter::Verdict SequenceMeter::out_of_line(std::uint32_t sequence, captur
   advance(1, maximum_raw_, time, ordinal, bytes);       // the first of the two, taken for a stray before
   segment_ = maximum_;
   advance(1, sequence, time, ordinal, bytes);
-  return {Seen::in_order, maximum_, true, false};
+  return {Seen::in_order, maximum_, true, 1, false};
 }
 
 /// A number seen before. Eight of them in a row at the pace of the stream are its clip from the beginning again.
@@ -126,12 +126,13 @@ SequenceMeter::Verdict SequenceMeter::repeated(std::uint32_t sequence, std::int6
   if (repeats_in_row_ == 0 || sequence != expected_repeat_) {
     repeats_in_row_ = 0;
     repeats_since_ = time;
+    repeats_far_ = ahead < -near_repeat;
   }
   expected_repeat_ = (sequence + 1) & mask_;
-  const bool far = ahead < -near_repeat;
-  if (++repeats_in_row_ < repeats_of_restart || unique_ < 2 || repeats_since_ < maximum_time_) return {Seen::duplicate, maximum_ + ahead, false, far};
+  const bool far = repeats_far_;
+  if (++repeats_in_row_ < repeats_of_restart || unique_ < 2 || repeats_since_ < maximum_time_) return {Seen::duplicate, maximum_ + ahead, false, 0, far};
   const double usual = capture::seconds(maximum_time_ - first_time_) / static_cast<double>(unique_ - 1);
-  if (capture::seconds(time - repeats_since_) < pace_of_restart * usual * (repeats_in_row_ - 1)) return {Seen::duplicate, maximum_ + ahead, false, far};
+  if (capture::seconds(time - repeats_since_) < pace_of_restart * usual * (repeats_in_row_ - 1)) return {Seen::duplicate, maximum_ + ahead, false, 0, far};
   const std::uint16_t row = repeats_in_row_;
   duplicates_ -= row;
   ++resynchronisations_;
@@ -141,7 +142,7 @@ SequenceMeter::Verdict SequenceMeter::repeated(std::uint32_t sequence, std::int6
     if (i + 1 == row) segment_ = maximum_;
   }
   repeats_in_row_ = 0;
-  return {Seen::in_order, maximum_, true, false};
+  return {Seen::in_order, maximum_, true, static_cast<std::uint16_t>(row - 1), false};
 }
 
 SequenceMeter::Verdict SequenceMeter::place(std::uint32_t sequence, capture::Time time, std::uint32_t ordinal,

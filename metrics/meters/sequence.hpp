@@ -26,6 +26,7 @@ class SequenceMeter {
     Seen seen{};
     std::int64_t extended = 0;              ///< the stream's first number is 0; meaningless for a stray
     bool restarted = false;                 ///< the counter began anew with this packet: so does the media clock
+    std::uint16_t repeats_undone = 0;       ///< of the packets straight before: no repeats, but numbered up to this one
     bool far = false;                       ///< nowhere near the newest number: its timestamp says nothing of lateness
   };
   static constexpr std::size_t run_limit = 65'536;      ///< runs beyond are counted, not described
@@ -99,6 +100,7 @@ class SequenceMeter {
   std::uint32_t expected_stray_ = 0;        ///< what would follow the last packet out of line
   std::uint32_t expected_repeat_ = 0;       ///< what would follow the last repeat
   capture::Time repeats_since_;
+  bool repeats_far_ = false;                ///< the first of them was
   std::uint32_t longest_forgotten_ = 0;
   std::array<std::uint64_t, window / 64> seen_{};
   std::vector<MissingRun> runs_;

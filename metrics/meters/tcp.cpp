@@ -155,6 +155,10 @@ void TcpMeter::add(classify::Way way, const capture::Datagram& datagram) {
   const auto& segment = *datagram.tcp;
   Side& mine = sides_[static_cast<std::size_t>(way)];
   Side& other = sides_[static_cast<std::size_t>(opposite(way))];
+  if (segment.syn() && mine.owed.times > 0 && datagram.time <= mine.owed.last) {   // its whole way stands behind the other in the file
+    mine.unseen -= std::min(mine.unseen, mine.owed.times);
+    mine.owed = {};
+  }
   if (segment.syn() && !segment.ack()) {
     if (!syn_seen_ || !syn_answered_) syn_time_ = datagram.time;
     syn_seen_ = true;
@@ -200,6 +204,7 @@ TcpObservation TcpMeter::observation(bool turn, bool local_known) const {
     result.retransmissions[direction] = sides_[way].retransmissions;
     result.acknowledged_unseen[direction] = unseen(sides_[way]);
     result.payload_bytes[direction] = sides_[way].payload_bytes;
+    for (std::uint8_t i = 0; i < sides_[way].hole_count; ++i) result.missing_bytes[direction] += sides_[way].flight->holes[i].end - sides_[way].flight->holes[i].begin;
   }
   result.syn_unanswered = syn_seen_ && !syn_answered_;
   result.unanswered = unanswered();

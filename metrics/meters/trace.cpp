@@ -19,6 +19,18 @@ TracePacket* Trace::search(std::uint32_t ordinal) {
   return low < size() && at(low).ordinal == ordinal ? &at(low) : nullptr;
 }
 
+void Trace::renumber(std::uint16_t stream, std::uint16_t count, std::int32_t extended) {
+  constexpr std::size_t looked_at = 1'024;                // other streams' packets lie between
+  const std::size_t size = this->size(), stop = size > looked_at ? size - looked_at : 0;
+  for (std::size_t i = size; i-- > stop && count > 0;) {
+    TracePacket& packet = at(i);
+    if (packet.stream != stream || packet.extended_sequence == extended) continue;
+    --count;
+    packet.extended_sequence = --extended;
+    packet.duplicate = false;
+  }
+}
+
 void Trace::clear() {
   std::vector<std::unique_ptr<Chunk>>().swap(chunks_);
   next_ = end_ = nullptr;

@@ -22,6 +22,8 @@ class Trace {
     if (next_ && next_[-1].ordinal == ordinal) [[likely]] return next_ - 1;
     return search(ordinal);
   }
+  /// The newest `count` records of a stream before the last were no repeats: numbered up to the last one's `extended`.
+  void renumber(std::uint16_t stream, std::uint16_t count, std::int32_t extended);
   /// Where the next record goes; null: nowhere yet.
   const TracePacket* next() const { return next_; }
   std::size_t size() const { return chunks_.size() * chunk_packets - static_cast<std::size_t>(end_ - next_); }

@@ -12,7 +12,7 @@ namespace {
 
 constexpr double periods[] = {1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 60};
 constexpr std::size_t phases = 60, least_arrivals = 100, least_windows = 12;
-constexpr std::size_t most_windows = 20'000;     ///< a longer capture is looked at so far: two hours of the shortest
+constexpr std::size_t most_arrivals = 40'000, most_windows = 20'000;   ///< a longer capture is looked at so far
 constexpr double least_distinct = 3, least_sign = 3;
 constexpr double gap_medians = 3, gap_s = 0.06;  ///< a gap is longer than both
 constexpr double least_gaps = 0.3;               ///< per window
@@ -36,22 +36,31 @@ std::vector<Gap> gaps_of(std::span<const Arrival> arrivals) {
 /// The edge after `time`.
 double next_edge(double time, double period, double phase) { return phase + period * std::ceil((time - phase) / period); }
 
-/// Bytes of each whole window from the first arrival to the last.
-void bytes_of_windows(std::span<const Arrival> arrivals, double period, double phase, std::vector<double>& bytes) {
-  bytes.clear();
-  double edge = next_edge(arrivals.front().time, period, phase) + period, sum = 0;
-  for (const auto& arrival : arrivals) {
-    if (arrival.time < edge - period) continue;
-    if (arrival.time >= edge) {
-      if (sum > 0) bytes.push_back(sum);
-      if (bytes.size() >= most_windows) return;
-      sum = 0;
-      edge = next_edge(arrival.time, period, phase);
-      if (edge <= arrival.time) edge += period;
+/// Bytes by windows of one period, for all phases: sums up to each sixtieth of it.
+class Windows {
+ public:
+  Windows(std::span<const Arrival> arrivals, double period) {
+    const double part = period / static_cast<double>(phases), first = arrivals.front().time;
+    for (const auto& arrival : arrivals) {
+      const double place = (arrival.time - first) / part;
+      if (place >= static_cast<double>(most_windows * phases)) break;
+      const auto at = static_cast<std::size_t>(place);
+      if (at >= sums_.size()) sums_.resize(at + 1, sums_.empty() ? 0 : sums_.back());
+      sums_.back() += arrival.bytes;
     }
-    sum += arrival.bytes;
   }
-}
+  /// Of each whole window that holds anything.
+  void at_phase(std::size_t phase, std::vector<double>& bytes) const {
+    bytes.clear();
+    for (std::size_t from = phase; from + phases < sums_.size(); from += phases) {
+      const double sum = sums_[from + phases - 1] - (from == 0 ? 0 : sums_[from - 1]);
+      if (sum > 0) bytes.push_back(sum);
+    }
+  }
+
+ private:
+  std::vector<double> sums_;
+};
 
 struct AtEdges {
   double share = 0, chance = 0;    ///< of the gaps: that hold an edge, that would by chance
@@ -108,7 +117,10 @@ void describe(std::span<const Arrival> arrivals, const std::vector<Gap>& gaps, d
   quota.half_width = width / 2;
   double closed = 0;
   for (const auto& gap : gaps)
-    if (gap.from >= quota.begin && gap.from < quota.end && next_edge(gap.from, quota.period, quota.phase) <= gap.to) closed += std::min(gap.to - gap.from, quota.period);
+    if (const double edge_after = next_edge(gap.from, quota.period, quota.phase); gap.from >= quota.begin && gap.from < quota.end && edge_after <= gap.to) {
+      closed += std::min(gap.to - gap.from, quota.period);
+      quota.closed.push_back({gap.from, edge_after});
+    }
   quota.closed_share = quota.end > quota.begin ? closed / (quota.end - quota.begin) : 0;
 }
 
@@ -116,6 +128,7 @@ void describe(std::span<const Arrival> arrivals, const std::vector<Gap>& gaps, d
 
 std::optional<ArrivalQuota> find_arrival_quota(std::span<const Arrival> arrivals) {
   if (arrivals.size() < least_arrivals) return std::nullopt;
+  arrivals = arrivals.first(std::min(arrivals.size(), most_arrivals));
   const auto gaps = gaps_of(arrivals);
   std::vector<double> sizes;
   for (const auto& arrival : arrivals) sizes.push_back(arrival.bytes);
@@ -126,12 +139,13 @@ std::optional<ArrivalQuota> find_arrival_quota(std::span<const Arrival> arrivals
   for (const double period : periods) {
     const double windows = seconds / period;
     if (windows < static_cast<double>(least_windows) || static_cast<double>(gaps.size()) < least_gaps * std::min<double>(windows, most_windows)) continue;
+    const Windows windows_of(arrivals, period);
     std::vector<double> signs;
     ArrivalQuota by_bytes, by_edges;               // at the phase at which windows are alike, and at which gaps end
     for (std::size_t k = 0; k < phases; ++k) {
       ArrivalQuota here;
       here.period = period, here.phase = arrivals.front().time + period * static_cast<double>(k) / phases;
-      bytes_of_windows(arrivals, period, here.phase, bytes);
+      windows_of.at_phase(k, bytes);
       here.windows = bytes.size();
       const auto pile = best_pile(bytes, width);
       here.bytes = pile.depth, here.sign = pile.sign;
@@ -150,7 +164,8 @@ std::optional<ArrivalQuota> find_arrival_quota(std::span<const Arrival> arrivals
     const bool piles = by_bytes.sign >= least_sign && by_bytes.distinct() >= least_distinct && edges.share >= least_at_edges && edges.share >= least_over_chance * edges.chance;
     // Constant voice fills windows of any phase alike: then only where it stops and goes on can tell.
     const bool stops = by_edges.edges >= least_edges && static_cast<double>(by_edges.used_up) >= least_alike * static_cast<double>(by_edges.windows);
-    const auto& found = piles ? by_bytes : by_edges;
+    auto& found = piles ? by_bytes : by_edges;
+    found.by_edges_only = !piles;
     if ((piles || stops) && (!best || found.strength() > best->strength())) best = found;
   }
   if (best) describe(arrivals, gaps, width, one_size, *best);

@@ -18,6 +18,9 @@ struct ArrivalQuota {
   double begin = 0, end = 0;       ///< seconds: edges of the first and the last window that was used up
   std::size_t windows = 0, used_up = 0;
   double closed_share = 0;         ///< of the time between, in gaps that end at an edge
+  bool by_edges_only = false;      ///< windows at other phases are as alike: constant voice, which a radio that leaves at fixed times makes too
+  struct Closed { double begin = 0, end = 0; };
+  std::vector<Closed> closed;      ///< from the last arrival to the edge, in order
   double distinct() const { return sign - other_phases; }
   double strength() const { return std::max(0.0, distinct()) + std::max(0.0, edges); }
 };

@@ -46,6 +46,14 @@ Sizes sizes_of(std::span<const Arrival> arrivals) {
   return result;
 }
 
+/// Longer than a bucket needs for the next packet, and than packets are usually apart.
+double pause_after(std::span<const Arrival> arrivals, double rate) {
+  constexpr double least_s = 0.1, times_refill = 3, times_gap = 4;
+  std::vector<double> gaps;
+  for (std::size_t i = 1; i < arrivals.size(); ++i) gaps.push_back(arrivals[i].time - arrivals[i - 1].time);
+  return std::max({least_s, times_refill * sizes_of(arrivals).large / rate, times_gap * median(std::move(gaps))});
+}
+
 struct Range { double low = 0, high = 0; };
 
 Range rates_of(std::span<const Arrival> arrivals) {
@@ -166,10 +174,11 @@ std::optional<Ceiling> highest_pile(std::span<const Arrival> arrivals, bool is_p
   ceiling.end = arrivals.back().time;
   ceiling.from = arrivals.front().time;
   ceiling.level = is_part ? filled_packets * sizes_of(arrivals).large : 0;
-  const auto touches = touches_of(arrivals, ceiling.rate, ceiling.depth, ceiling.width, ceiling.level);
+  const auto touches = touches_of(arrivals, ceiling.rate, ceiling.depth, ceiling.width, pause_after(arrivals, ceiling.rate), ceiling.level);
   ceiling.linked = touches.linked;
   ceiling.fills = touches.fills;
   ceiling.at_once = touches.at_once;
+  ceiling.stops = touches.stops;
   return ceiling;
 }
 

@@ -28,6 +28,7 @@ struct Ceiling {
   double linked = 0;               ///< share of the time between touches without an empty bucket
   double from = 0, level = 0;      ///< where levels are counted from: seconds, and bytes there
   double at_once = 0;              ///< share of the touches that one burst makes
+  double stops = 0;                ///< share of the touches after which nothing came for longer than a bucket needs for the next packet
   double begin = 0, end = 0;       ///< seconds: since when and until when it bound
   std::size_t touches = 0;         ///< blocks that reached it
   double distinct() const { return sign - shuffled; }

@@ -12,14 +12,15 @@ namespace callwitness::metrics::models {
 /// What is known of the packets in a ceiling's span.
 struct SentMeanwhile {
   double packets = 0, seconds = 0;
-  double usual_size = 0, same_size = 0;   ///< median, IP bytes; share of the packets within 2 % of it
+  double mean_size = 0;                   ///< IP bytes
+  double usual_size = 0, same_size = 0;   ///< median, IP bytes; share of the packets within 10 % of it
   double usual_gap = 0;                   ///< median, seconds
   double packet_time = 0;                 ///< of the grid that arrivals keep, seconds; 0: none
   std::optional<double> missing;          ///< packets that its empty places stand for; nothing: they can't be read
   double own_packets = 0, own_size = 0;   ///< of our end, the other way; median size
 };
 
-/// Why a pile is no limit; empty: it is one. The names are told by -v.
+/// Why a pile is no limit; empty: it is one.
 std::string_view innocent_reason(const Ceiling& ceiling, const SentMeanwhile& sent);
 
 /// Both ends use the same codec: then they send as often.

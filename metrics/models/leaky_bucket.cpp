@@ -47,14 +47,16 @@ std::vector<double> levels_at(std::span<const Arrival> arrivals, double rate, do
   return levels;
 }
 
-Touches touches_of(std::span<const Arrival> arrivals, double rate, double depth, double width, double level) {
+Touches touches_of(std::span<const Arrival> arrivals, double rate, double depth, double width, double pause, double level) {
   constexpr double longest_s = 5, together_s = 0.005, most_of_it = 0.6;
   Touches touches;
-  double burst = 0, count = 0, at_once = 0;
+  double burst = 0, count = 0, at_once = 0, stops = 0;
   double last = arrivals.empty() ? 0 : arrivals.front().time, touch = 0, between = 0, linked = 0;
-  bool touched = false, emptied = level <= 0;
+  bool touched = false, emptied = level <= 0, touched_last = false;
   for (const auto& arrival : arrivals) {
     level -= rate * (arrival.time - last);
+    stops += touched_last && arrival.time - last > pause ? 1 : 0;
+    touched_last = false;
     burst = arrival.time - last < together_s ? burst + arrival.bytes : arrival.bytes;
     last = arrival.time;
     if (level < 0) level = 0, emptied = true;
@@ -67,9 +69,10 @@ Touches touches_of(std::span<const Arrival> arrivals, double rate, double depth,
     touches.fills += emptied ? 1 : 0;
     count += 1, at_once += burst >= most_of_it * depth ? 1 : 0;
     touch = arrival.time;
-    touched = true, emptied = false;
+    touched = touched_last = true, emptied = false;
   }
   touches.linked = between > 0 ? linked / between : 0;
+  touches.stops = count > 0 ? stops / count : 0;
   touches.at_once = count > 0 ? at_once / count : 0;
   return touches;
 }

@@ -41,9 +41,10 @@ std::vector<double> levels_at(std::span<const Arrival> arrivals, double rate, do
 struct Touches {
   double linked = 0;
   std::size_t fills = 0;   ///< times that the bucket ran empty and reached the ceiling after
+  double stops = 0;        ///< share of the touches after which nothing came for `pause` seconds
   double at_once = 0;      ///< share of the touches to whose level most came within one burst (less than 5 ms apart)
 };
-Touches touches_of(std::span<const Arrival> arrivals, double rate, double depth, double width, double level = 0);
+Touches touches_of(std::span<const Arrival> arrivals, double rate, double depth, double width, double pause, double level = 0);
 
 /// Slopes of the longest edges of the concave hull over the sum of bytes, bytes per second: the rate of a limit that holds for long,
 /// far more exactly than any grid. At most `most`, each of at least `least_share` of the time.

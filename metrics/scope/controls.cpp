@@ -15,10 +15,10 @@ constexpr double alike_ratio = 0.5;        ///< of the call's loss ratio, at lea
 constexpr double fewest_alike = 10;        ///< lost packets of controls
 constexpr double fewest_controls = 20;     ///< packets of controls
 
-/// Per second since `first`: packets due and lost.
+/// Per second since `first`: packets due and lost, bits that passed.
 struct PerSecond {
-  std::vector<double> seen, lost;
-  explicit PerSecond(std::size_t seconds) : seen(seconds), lost(seconds) {}
+  std::vector<double> seen, lost, bits;
+  explicit PerSecond(std::size_t seconds) : seen(seconds), lost(seconds), bits(seconds) {}
 };
 
 void add_arm(const Arm& arm, double first, PerSecond& to) {
@@ -27,6 +27,7 @@ void add_arm(const Arm& arm, double first, PerSecond& to) {
     if (at < 0 || at >= static_cast<double>(to.seen.size())) continue;
     to.seen[static_cast<std::size_t>(at)] += 1;
     to.lost[static_cast<std::size_t>(at)] += packet.lost ? 1 : 0;
+    to.bits[static_cast<std::size_t>(at)] += packet.lost ? 0 : 8 * packet.bytes;
   }
 }
 
@@ -40,7 +41,18 @@ void add_tcp(const Observation& observation, const FlowObservation& flow, Direct
   const double size = static_cast<double>(to.seen.size()), start = capture::seconds(flow.bytes.start - observation.first_time);
   for (std::size_t i = 0; i < series.size(); ++i) {
     const double at = std::floor(start + static_cast<double>(i) - first);
-    if (at >= 0 && at < size) to.seen[static_cast<std::size_t>(at)] += static_cast<double>(flow.tcp->segments[way]) * series[i] / bytes;
+    if (at < 0 || at >= size) continue;
+    to.seen[static_cast<std::size_t>(at)] += static_cast<double>(flow.tcp->segments[way]) * series[i] / bytes;
+    to.bits[static_cast<std::size_t>(at)] += 8.0 * series[i];
+  }
+  // Where a connection starves, what was lost isn't even sent again while the capture runs.
+  const double each = static_cast<double>(flow.tcp->payload_bytes[way]) / static_cast<double>(flow.tcp->segments[way]);
+  const double missing = each > 0 ? static_cast<double>(flow.tcp->missing_bytes[way]) / each : 0;
+  for (std::size_t i = 0; i < series.size() && missing > 0; ++i) {
+    const double at = std::floor(start + static_cast<double>(i) - first), lost = missing * series[i] / bytes;
+    if (at < 0 || at >= size) continue;
+    to.seen[static_cast<std::size_t>(at)] += lost;
+    to.lost[static_cast<std::size_t>(at)] += lost;
   }
   for (const auto& loss : flow.tcp->losses) {
     const double at = std::floor(capture::seconds(loss.time - observation.first_time) - first);
@@ -50,7 +62,7 @@ void add_tcp(const Observation& observation, const FlowObservation& flow, Direct
 
 }  // namespace
 
-LossesBeside losses_beside(const Observation& observation, std::span<const Arm> arms, const Arm& arm, double from, double to) {
+LossesBeside losses_beside(const Observation& observation, std::span<const Arm> arms, const Arm& arm, double from, double to, double most_bps) {
   LossesBeside beside;
   const auto* own = find_flow(observation, arm.flow);
   if (own == nullptr || !(to > from) || to - from > longest_contrast_s) return beside;
@@ -66,7 +78,8 @@ LossesBeside losses_beside(const Observation& observation, std::span<const Arm> 
   for (const auto& flow : observation.flows)
     if (flow.tcp && is_control(flow, *own)) add_tcp(observation, flow, arm.direction, first, controls);
   for (std::size_t i = 0; i < seconds; ++i) {
-    if (call.seen[i] <= 0 || controls.seen[i] <= 0) continue;
+    beside.peak_bps = std::max(beside.peak_bps, call.bits[i] + controls.bits[i]);
+    if (call.seen[i] <= 0 || controls.seen[i] <= 0 || controls.bits[i] > most_bps) continue;
     beside.call.seen += call.seen[i], beside.call.lost += call.lost[i];
     beside.controls.seen += controls.seen[i], beside.controls.lost += controls.lost[i];
     if (call.lost[i] <= 0) continue;

@@ -14,10 +14,12 @@ struct Tally { double seen = 0, lost = 0; double ratio() const { return seen > 0
 struct LossesBeside {
   Tally call, controls;              ///< in the seconds in which both were there
   Tally call_losing, controls_losing;///< of them, those in which the call lost something
+  double peak_bps = 0;               ///< the best second of controls and call together, those left out too
 };
 
-/// `arm`'s losses beside those of numbered calls and TCP connections that are its controls, from `from` to `to` (seconds).
-LossesBeside losses_beside(const Observation& observation, std::span<const Arm> arms, const Arm& arm, double from, double to);
+/// `arm`'s losses beside those of numbered calls and TCP connections that are its controls, from `from` to `to` (seconds). Seconds in which the
+/// controls received more than `most_bps` are left out.
+LossesBeside losses_beside(const Observation& observation, std::span<const Arm> arms, const Arm& arm, double from, double to, double most_bps);
 
 /// The controls lost so much less than the call that chance and size can't be why.
 bool are_spared(const LossesBeside& beside);

@@ -1,9 +1,11 @@
 #include "metrics/scope/scope.hpp"
 
+#include "metrics/contrast_bounds.hpp"
 #include "metrics/finding_support.hpp"
 #include "metrics/scope/controls.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace callwitness::metrics {
 namespace {
@@ -58,9 +60,12 @@ Scope scope_of_limit(const Observation& observation, std::span<const Arm> arms, 
     if (in_queue.exceeds) contrast = in_queue;
   }
   if (contrast.exceeds) return {narrow_scope(observation, arms, finding), "control_exceeded_the_cap"};
-  // A queue may spare whoever asks for little (fair queues): only faster traffic tells then.
-  const auto beside = losses_beside(observation, arms, *arm, span.begin, span.end);
-  if (finding.mechanism != Mechanism::shaper && are_spared(beside)) return {narrow_scope(observation, arms, finding), "others_lost_nothing_then"};
+  // A fair queue spares whoever asks for less than the call: so only others that ask for little while the line plainly can do more.
+  const auto quiet = losses_beside(observation, arms, *arm, span.begin, span.end, *finding.rate_bps);
+  // (Of a quota only what passed while it was used up tells: a radio that is away for moments spares whoever comes between.)
+  if (finding.mechanism == Mechanism::policer && quiet.peak_bps >= clear_excess * *finding.rate_bps && are_spared(quiet))
+    return {narrow_scope(observation, arms, finding), "others_lost_nothing_then"};
+  const auto beside = losses_beside(observation, arms, *arm, span.begin, span.end, std::numeric_limits<double>::infinity());
   if (contrast.suffers || suffer_alike(beside)) return {ScopeClass::host, "others_suffered_too"};
   if (contrast.present && !contrast.shares_nothing) return {ScopeClass::host, "others_share_the_limit"};
   if (!contrast.present && others_go_another_way(observation, *arm, span)) return {ScopeClass::unknown, "others_go_another_way"};
@@ -71,7 +76,7 @@ Scope scope_of_losses(const Observation& observation, std::span<const Arm> arms,
   const Arm* arm = arm_of(arms, finding);
   if (arm == nullptr || arm->source != LossSource::sequence) return {};
   const auto span = span_of(observation, finding);
-  const auto beside = losses_beside(observation, arms, *arm, span.begin, span.end);
+  const auto beside = losses_beside(observation, arms, *arm, span.begin, span.end, std::numeric_limits<double>::infinity());
   if (are_spared(beside)) return {narrow_scope(observation, arms, finding), "others_lost_nothing_then"};
   if (suffer_alike(beside)) return {ScopeClass::host, "others_suffered_too"};
   return {ScopeClass::unknown, beside.controls.seen > 0 ? "others_tell_little" : "no_control_traffic"};

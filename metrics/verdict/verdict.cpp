@@ -1,6 +1,7 @@
 // Stage 3, of calls and captures: the only place where a verdict is made. The classes and their words: docs/methods/verdict.md
 #include "metrics/detector.hpp"
 #include "metrics/quality.hpp"
+#include "metrics/starts.hpp"
 #include "metrics/verdict/weight.hpp"
 #include "metrics/verdict_thresholds.hpp"
 
@@ -148,7 +149,7 @@ bool is_about_calls(const Observation& observation) {
 }  // namespace
 
 std::string_view name_of(Lack lack) {
-  static constexpr std::string_view names[] = {"", "too_short", "capture_lost", "unread"};
+  static constexpr std::string_view names[] = {"", "too_short", "capture_lost", "unread", "start_unanswered"};
   return names[static_cast<std::size_t>(lack)];
 }
 
@@ -180,6 +181,11 @@ Verdict judge(const Observation& observation, std::span<const StreamMeasures> me
   verdict.leading = gravest(findings, [](const Finding&) { return true; });
   verdict.verdict_class = worst_of(calls, quality);
   if (verdict.leading) verdict.verdict_class = class_of(weigh(findings[*verdict.leading]));
+  // Somebody tried to call and nobody answered: whatever became of the other calls, that is not nothing.
+  if (verdict.verdict_class == VerdictClass::clean && !unanswered_starts(*observation.classification).empty()) {
+    verdict.verdict_class = VerdictClass::insufficient;
+    verdict.parameters["lack"] = name_of(Lack::start_unanswered);
+  }
   const Finding* leading = verdict.leading ? &findings[*verdict.leading] : nullptr;
   verdict.key = key_of(verdict.verdict_class, leading, control);
   verdict.confidence = confidence_of(verdict, findings, quality);

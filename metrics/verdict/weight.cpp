@@ -11,7 +11,7 @@ namespace {
 
 /// Innocent explanations that make an accusation a suspicion while they are open. Those that one end can never exclude (the other
 /// end's network, the application's server) aren't among them: every report names them.
-constexpr std::string_view weakening[] = {"own_adaptation", "application_limit", "own_filter", "own_router", "own_firewall", "recording", "capture_drops"};
+constexpr std::string_view weakening[] = {"own_adaptation", "application_limit", "own_filter", "own_router", "own_firewall", "recording"};
 
 bool is_weakened(const Finding& finding) {
   return std::any_of(std::begin(weakening), std::end(weakening), [&](std::string_view key) { return finding.leaves_open(key); });
@@ -24,8 +24,10 @@ bool before_the_tap(const Finding& finding) { return finding.direction == Direct
 
 Weight weigh_limit(const Finding& finding) {
   if (finding.number("over_tcp") > 0 && finding.calls.empty()) return Weight::none;   // a download's policer is no call's
-  if (is_shared(finding) || before_the_tap(finding)) return Weight::impairs;
+  if (is_shared(finding) || before_the_tap(finding) || finding.leaves_open("capture_drops")) return Weight::impairs;
   if (finding.scope.reason == "others_go_another_way") return Weight::impairs;   // a used-up mobile plan, the web over Wi-Fi
+  // A line that is full queues just so: without anybody to ask, a queue says nothing of who made it.
+  if (!spares_others(finding) && (finding.mechanism == Mechanism::shaper || finding.leaves_open("wifi"))) return Weight::impairs;
   if (!spares_others(finding)) return finding.number("by_reports") > 0 || finding.confidence < suspecting_confidence ? Weight::impairs : Weight::suspects;
   const bool sure = finding.confidence >= accusing_confidence && finding.number("by_reports") <= 0 && !is_weakened(finding);
   return sure ? Weight::accuses : Weight::suspects;
@@ -71,7 +73,8 @@ Weight weigh(const Finding& finding) {
     case FindingKind::delay_step: return spares_others(finding) ? Weight::suspects : Weight::none;
     case FindingKind::jitter: return Weight::impairs;
     case FindingKind::loss: return weigh_loss(finding);
-    case FindingKind::differential: case FindingKind::benign_timer: case FindingKind::capture_loss: return Weight::none;
+    case FindingKind::benign_timer: return weigh_event(finding);
+    case FindingKind::differential: case FindingKind::capture_loss: return Weight::none;
   }
   return Weight::none;
 }

@@ -64,6 +64,15 @@ class RedactingSink final : public capture::PacketSink {
   std::optional<capture::Error> failure_;
 };
 
+class GatheringSink final : public capture::PacketSink {
+ public:
+  explicit GatheringSink(Redactor& redactor) : redactor_(redactor) {}
+  void on_packet(const capture::Packet& packet) override { redactor_.gather(packet); }
+
+ private:
+  Redactor& redactor_;
+};
+
 }  // namespace
 
 Result<Redactor::Summary> redact_capture(const std::string& input, const std::string& output, const RedactionKey& key,
@@ -74,6 +83,13 @@ Result<Redactor::Summary> redact_capture(const std::string& input, const std::st
   auto writer = capture::PcapngWriter::create(output, {std::string(what_was_done), "callwitness " CALLWITNESS_VERSION});
   if (!writer) return writer.error();
   Redactor redactor(key, analysis);
+  if (analysis != nullptr) {                 // then the input can be read again
+    capture::CaptureRecords read_before;
+    auto first = capture::open_source({input}, {}, read_before);
+    if (!first) return first.error();
+    GatheringSink gathering(redactor);
+    if (const auto ran = first.value()->run(gathering); !ran) return ran.error();
+  }
   RedactingSink sink(redactor, writer.value());
   if (const auto ran = source.value()->run(sink); !ran) return ran.error();
   if (const auto closed = sink.close(records); !closed) return closed.error();

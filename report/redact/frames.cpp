@@ -35,10 +35,11 @@ std::size_t FramedStreams::scrub(Payload segment, std::uint32_t sequence, const 
   auto found = places_.find(context.five_tuple);
   if (found == places_.end()) {
     if (places_.size() >= stream_limit) return 0;
-    found = places_.emplace(context.five_tuple, Place{}).first;
-    found->second.next = sequence;
     const auto other = places_.find(context.five_tuple.reversed());
-    found->second.prefixed = other != places_.end() ? other->second.prefixed : cookie_at(segment, 6);
+    Place fresh;
+    fresh.next = sequence;
+    fresh.prefixed = other != places_.end() ? other->second.prefixed : cookie_at(segment, 6);
+    found = places_.emplace(context.five_tuple, fresh).first;
   }
   Place& place = found->second;
   if (static_cast<std::int32_t>(sequence - place.next) < 0) {   // sent once more: its frames are there already

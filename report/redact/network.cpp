@@ -70,9 +70,14 @@ std::size_t NetworkScrubber::scrub_ip4(Payload packet, int depth) {
   std::fill(packet.begin() + 20, packet.begin() + header, 1);   // options (routes, addresses) become no-operations
   put_u16(packet, 10, 0);
   put_u16(packet, 10, checksum(sum(packet.first(header))));
-  if ((u16(packet, 6) & 0x1fff) != 0) return header;            // a later fragment: payload without a header
+  const std::size_t offset = 8u * (u16(packet, 6) & 0x1fff);
+  const bool more = (u16(packet, 6) & 0x2000) != 0;
   const std::size_t total = u16(packet, 2) == 0 ? packet.size() : u16(packet, 2);
   const Payload bounded = packet.first(std::clamp(total, header, packet.size()));
+  if (more || offset > 0) {
+    if (const auto shown = scrub_fragment(bounded.subspan(header), offset, !more, u16(packet, 4), packet[9], packet.subspan(12, 8), depth); shown > 0) return header + shown;
+  }
+  if (offset != 0) return header;                               // a later fragment: payload without a header
   const std::size_t shown = scrub_transport(bounded, header, packet[9], depth);
   renew_transport_checksum(bounded.subspan(header, shown - header), packet[9], packet.subspan(12, 8), total - header);
   return shown;
@@ -91,7 +96,15 @@ std::size_t NetworkScrubber::scrub_ip6(Payload packet, int depth) {
     if (next != 0 && next != 43 && next != 60 && !fragment) break;
     if (bounded.size() < at + 8) return at;
     if (next == 43) return at;                                  // routing headers list addresses
-    if (fragment && (u16(bounded, at + 2) & 0xfff8) != 0) return at + 8;
+    if (fragment) {
+      const std::size_t offset = u16(bounded, at + 2) & 0xfff8;
+      const bool more = (u16(bounded, at + 2) & 1) != 0;
+      const std::uint32_t identification = static_cast<std::uint32_t>(u16(bounded, at + 4)) << 16 | u16(bounded, at + 6);
+      if (more || offset > 0) {
+        if (const auto shown = scrub_fragment(bounded.subspan(at + 8), offset, !more, identification, bounded[at], packet.subspan(8, 32), depth); shown > 0) return at + 8 + shown;
+      }
+      if (offset > 0) return at + 8;
+    }
     next = bounded[at];
     at += fragment ? 8 : 8u * (bounded[at + 1] + 1u);
     if (at > bounded.size()) return bounded.size();
@@ -99,6 +112,17 @@ std::size_t NetworkScrubber::scrub_ip6(Payload packet, int depth) {
   const std::size_t shown = scrub_transport(bounded, at, next, depth);
   renew_transport_checksum(bounded.subspan(at, shown - at), next, packet.subspan(8, 32), 40u + u16(packet, 4) - at);
   return shown;
+}
+
+std::size_t NetworkScrubber::scrub_fragment(Payload piece, std::size_t offset, bool last, std::uint32_t identification, std::uint8_t transport, Payload addresses, int depth) {
+  if (wholes_ == nullptr || piece.empty()) return 0;
+  const Wholes::FragmentKey key{five_tuple_.source.address, five_tuple_.destination.address, transport, identification};
+  const auto rewrite = [&](Payload whole) {
+    const std::size_t shown = std::min(scrub_transport(whole, 0, transport, depth), whole.size());
+    std::fill(whole.begin() + static_cast<std::ptrdiff_t>(shown), whole.end(), std::uint8_t{0});
+    renew_transport_checksum(whole, transport, addresses, whole.size());
+  };
+  return wholes_->fragment(key, {offset, last}, piece, rewrite) ? piece.size() : 0;
 }
 
 std::size_t NetworkScrubber::scrub_transport(Payload packet, std::size_t at, std::uint8_t transport, int depth) {
@@ -137,6 +161,14 @@ std::size_t NetworkScrubber::scrub_tcp(Payload segment) {
   if (!payload.empty() && flows_.carries_frames(context.five_tuple)) {
     const auto sequence = static_cast<std::uint32_t>(u16(segment, 4)) << 16 | u16(segment, 6);
     return header + framed_.scrub(payload, sequence, context);
+  }
+  if (wholes_ != nullptr && !payload.empty()) {
+    const auto sequence = static_cast<std::uint32_t>(u16(segment, 4)) << 16 | u16(segment, 6);
+    const auto rewrite = [&](Payload message) {
+      const std::size_t shown = scrub_sip(message, context);
+      if (shown < message.size()) std::fill(message.begin(), message.end(), std::uint8_t{'\n'});   // doesn't fit: a line's end says nothing
+    };
+    if (wholes_->segment(context.five_tuple, sequence, payload, rewrite)) return header + payload.size();
   }
   return header + scrub_payload(payload, context);
 }

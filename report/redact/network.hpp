@@ -3,6 +3,7 @@
 
 #include "report/redact/frames.hpp"
 #include "report/redact/payload.hpp"
+#include "report/redact/wholes.hpp"
 
 #include "capture/packet.hpp"
 
@@ -15,8 +16,9 @@ inline std::uint16_t u16(Payload bytes, std::size_t at) { return static_cast<std
 
 class NetworkScrubber {
  public:
-  NetworkScrubber(Pseudonyms& pseudonyms, Redactor::Summary& summary, const KnownFlows& flows)
-      : pseudonyms_(pseudonyms), summary_(summary), flows_(flows) {}
+  /// `wholes`: null where the packets are read only once.
+  NetworkScrubber(Pseudonyms& pseudonyms, Redactor::Summary& summary, const KnownFlows& flows, Wholes* wholes = nullptr)
+      : pseudonyms_(pseudonyms), summary_(summary), flows_(flows), wholes_(wholes) {}
 
   /// Scrubs a whole frame in place; returns how many leading bytes may be shown.
   std::size_t scrub_frame(Payload frame, capture::LinkType link_type);
@@ -44,6 +46,8 @@ class NetworkScrubber {
   std::size_t scrub_ip(Payload packet, int depth);
   std::size_t scrub_ip4(Payload packet, int depth);
   std::size_t scrub_ip6(Payload packet, int depth);
+  /// A fragment's bytes behind the IP headers; how many may be shown.
+  std::size_t scrub_fragment(Payload piece, std::size_t offset, bool last, std::uint32_t identification, std::uint8_t transport, Payload addresses, int depth);
   std::size_t scrub_transport(Payload packet, std::size_t at, std::uint8_t protocol, int depth);
   std::size_t scrub_udp(Payload segment, int depth);
   std::size_t scrub_tcp(Payload segment);
@@ -55,6 +59,7 @@ class NetworkScrubber {
   Redactor::Summary& summary_;
   const KnownFlows& flows_;
   FramedStreams framed_;
+  Wholes* wholes_;
   capture::FiveTuple five_tuple_;   ///< of the innermost packet that is being scrubbed, as captured
 };
 

@@ -25,25 +25,33 @@ std::optional<RedactionKey> random_redaction_key() {
 
 struct Redactor::State {
   State(const RedactionKey& key, const metrics::Analysis* analysis)
-      : flows(analysis != nullptr ? KnownFlows(*analysis) : KnownFlows()), pseudonyms(key), network(pseudonyms, summary, flows) {
+      : flows(analysis != nullptr ? KnownFlows(*analysis) : KnownFlows()), pseudonyms(key), network(pseudonyms, summary, flows, &wholes),
+        gatherer(pseudonyms, gathered, flows, &wholes) {
     if (analysis == nullptr) return;
     const auto& local = analysis->classification.vantage.local;
     for (const auto& flow : analysis->classification.flows)
       for (const auto& end : {flow.five_tuple.source, flow.five_tuple.destination})
         if (flow.label.basis == classify::Basis::ndpi && is_relay_port(end.port) && std::find(local.begin(), local.end(), end.address) == local.end()) pseudonyms.keep_network(end.address);
   }
-  Summary summary;
+  Summary summary, gathered;               ///< what gathering counts is counted again
   KnownFlows flows;
   Pseudonyms pseudonyms;
-  NetworkScrubber network;
+  Wholes wholes;
+  NetworkScrubber network, gatherer;
 };
 
 Redactor::Redactor(const RedactionKey& key, const metrics::Analysis* analysis) : state_(std::make_unique<State>(key, analysis)) {}
 Redactor::~Redactor() = default;
 
+void Redactor::gather(const capture::Packet& packet) {
+  std::vector<std::uint8_t> bytes(packet.bytes.begin(), packet.bytes.end());
+  state_->gatherer.scrub_frame(bytes, packet.link_type);
+}
+
 void Redactor::redact(const capture::Packet& packet, std::vector<std::uint8_t>& out) {
   out.assign(packet.bytes.begin(), packet.bytes.end());
   ++state_->summary.packets;
+  if (state_->wholes.gathering) state_->wholes.hand_out();
   const std::size_t shown = state_->network.scrub_frame(out, packet.link_type);
   out.resize(std::min(shown, out.size()));
 }

@@ -40,6 +40,9 @@ class Redactor {
   explicit Redactor(const RedactionKey& key, const metrics::Analysis* analysis = nullptr);
   ~Redactor();
 
+  /// Reads a packet that `redact` will be given later, for what is cut into pieces. All packets, in order, before the first `redact`.
+  void gather(const capture::Packet& packet);
+
   /// The packet's bytes as they may be shown, in `out`; never longer than the original.
   void redact(const capture::Packet& packet, std::vector<std::uint8_t>& out);
   const Summary& summary() const;

@@ -20,6 +20,7 @@
 namespace {
 
 using callwitness::metrics::Analysis;
+using callwitness::metrics::FindingKind;
 using callwitness::metrics::VerdictClass;
 
 Analysis analyse(const montecarlo::Simulated& simulated) {
@@ -35,8 +36,9 @@ Analysis analyse(const montecarlo::Simulated& simulated) {
   return analyzer.take_analysis();
 }
 
+/// found: a true finding is told; surfaced: the verdict stands on it, accused or suspected.
 struct Tally {
-  std::size_t runs = 0, accused = 0, found = 0, exact = 0;
+  std::size_t runs = 0, accused = 0, suspected = 0, found = 0, surfaced = 0, exact = 0;
   std::map<std::string, std::size_t> classes;
   std::vector<double> errors;
 };
@@ -47,7 +49,7 @@ struct Bin { double said = 0; std::size_t count = 0, right = 0; };
 std::size_t caps_told(const Analysis& analysis, const montecarlo::Truth& truth) {
   return static_cast<std::size_t>(std::count_if(truth.caps_bps.begin(), truth.caps_bps.end(), [&](double cap) {
     return std::any_of(analysis.findings.begin(), analysis.findings.end(), [&](const auto& finding) {
-      return finding.kind == FindingKind::rate_cap && finding.mechanism == truth.mechanism && std::abs(*finding.rate_bps / cap - 1) <= 0.02;
+      return finding.kind == FindingKind::rate_cap && name_of(finding.mechanism) == truth.mechanism && std::abs(*finding.rate_bps / cap - 1) <= 0.02;
     });
   }));
 }
@@ -57,7 +59,7 @@ struct SpanErrors { std::vector<double> since, until; };   ///< seconds
 /// How far the beginning and the end of the cap's finding are from the truth, where those are in mid-call.
 void add_span_errors(const Analysis& analysis, const montecarlo::Truth& truth, SpanErrors& errors) {
   for (const auto& finding : analysis.findings) {
-    if (finding.kind != FindingKind::rate_cap || finding.mechanism != truth.mechanism) continue;
+    if (finding.kind != FindingKind::rate_cap || name_of(finding.mechanism) != truth.mechanism) continue;
     const auto second = [](callwitness::capture::Time time) { return callwitness::capture::seconds(time - montecarlo::epoch); };
     if (truth.from > 0) errors.since.push_back(std::abs(second(finding.start_time) - truth.from));
     if (truth.until) errors.until.push_back(std::abs(second(finding.end_time) - *truth.until));
@@ -86,7 +88,7 @@ std::string mechanism_of(const Analysis& analysis) {
 }
 
 std::string_view class_of(const Analysis& analysis) {
-  static constexpr std::string_view names[] = {"interference", "impaired", "clean", "insufficient"};
+  static constexpr std::string_view names[] = {"interference", "suspected", "impaired", "clean", "insufficient"};
   return names[static_cast<std::size_t>(analysis.verdict.verdict_class)];
 }
 
@@ -95,12 +97,12 @@ double error_of(const Analysis& analysis, const montecarlo::Truth& truth) {
   double best = -1;
   for (const auto& finding : analysis.findings) {
     double error = -1;
-    if (truth.cap_bps && finding.kind == FindingKind::rate_cap && finding.mechanism == truth.mechanism)
+    if (truth.cap_bps && finding.kind == FindingKind::rate_cap && name_of(finding.mechanism) == truth.mechanism)
       for (const double cap : truth.caps_bps) {
         const double this_one = std::abs(*finding.rate_bps / cap - 1);
         if (error < 0 || this_one < error) error = this_one;
       }
-    if (truth.freezes && finding.kind == FindingKind::freeze) error = 0;
+    if (truth.freezes && (finding.kind == FindingKind::freeze || finding.kind == FindingKind::dies_after)) error = 0;
     if (truth.period_s && finding.kind == FindingKind::periodic_reset) error = std::abs(*finding.period_s / *truth.period_s - 1);
     if (error >= 0 && (best < 0 || error < best)) best = error;
   }
@@ -131,7 +133,7 @@ int main(int argc, char** argv) {
   std::map<std::string, BySeverity> by_severity;
   SpanErrors span_errors;
   std::size_t steps = 0, steps_told = 0, both_told = 0;
-  std::size_t false_accusations = 0, benign_runs = 0, missed = 0, interfering_runs = 0, unbound = 0;
+  std::size_t false_accusations = 0, false_suspicions = 0, benign_runs = 0, missed = 0, false_clean = 0, interfering_runs = 0, unbound = 0;
   const auto run = [&](std::string_view scenario, std::uint64_t this_seed) {
     const auto simulated = montecarlo::simulate(scenario, this_seed, seconds);
     const auto& truth = simulated.truth;
@@ -143,13 +145,15 @@ int main(int argc, char** argv) {
     ++tally.classes[std::string(class_of(analysis))];
     const bool accused = analysis.verdict.verdict_class == VerdictClass::interference;
     const double error = error_of(analysis, truth);
-    const bool found = accused && error >= 0 && error < 0.1;
+    const bool found = error >= 0 && error < 0.1, suspected = analysis.verdict.verdict_class == VerdictClass::suspected, surfaced = found && (accused || suspected);
     tally.accused += accused;
+    tally.suspected += suspected;
     tally.found += found;
+    tally.surfaced += surfaced;
     tally.exact += found && error <= 0.02;
     if (found) tally.errors.push_back(error);
-    if (!truth.interference) ++benign_runs, false_accusations += accused;
-    else if (interferes) ++interfering_runs, missed += !found;
+    if (!truth.interference) ++benign_runs, false_accusations += accused, false_suspicions += suspected;
+    else if (interferes) ++interfering_runs, missed += !surfaced, false_clean += analysis.verdict.verdict_class == VerdictClass::clean;
     // Of adaptive video what is offered follows the cap.
     if (interferes && truth.cap_bps && scenario.find("video") == std::string_view::npos) by_severity[std::string(scenario)].add(truth.severity, found);
     if (truth.caps_bps.size() > 1) ++steps, steps_told += found, both_told += caps_told(analysis, truth) == truth.caps_bps.size();
@@ -162,10 +166,10 @@ int main(int argc, char** argv) {
         bin->right += truth.interference && found;
       }
     }
-    if (verbose && (accused != truth.interference || (interferes && (!found || error > 0.02)))) {
+    if (verbose && ((accused || suspected) != truth.interference || (interferes && (!surfaced || error > 0.02)))) {
       fmt::print("{} seed {} {} severity {:.2f} cap {} said {}", scenario, this_seed, truth.binds ? "" : "(unbound)", truth.severity, truth.cap_bps.value_or(0), class_of(analysis));
       for (const auto& finding : analysis.findings)
-        fmt::print(" {}/{}{}", finding.kind, finding.mechanism, finding.rate_bps ? fmt::format("@{:.0f}", *finding.rate_bps) : finding.period_s ? fmt::format("@{:.2f}s", *finding.period_s) : "");
+        fmt::print(" {}/{}{}", name_of(finding.kind), name_of(finding.mechanism), finding.rate_bps ? fmt::format("@{:.0f}", *finding.rate_bps) : finding.period_s ? fmt::format("@{:.2f}s", *finding.period_s) : ""), fmt::print("({})", finding.scope.reason);
       fmt::print("\n");
     }
   };
@@ -177,9 +181,9 @@ int main(int argc, char** argv) {
   };
   all(montecarlo::benign_scenarios(), benign);
   all(montecarlo::interfering_scenarios(), interfering);
-  fmt::print("{:<30} {:>5} {:>8} {:>6} {:>9} {:>9} {:>9}  classes\n", "scenario", "runs", "accused", "found", "within 2%", "median", "max");
+  fmt::print("{:<30} {:>5} {:>8} {:>9} {:>6} {:>8} {:>9} {:>9} {:>9}  classes\n", "scenario", "runs", "accused", "suspected", "found", "surfaced", "within 2%", "median", "max");
   for (const auto& [name, tally] : tallies) {
-    fmt::print("{:<30} {:>5} {:>8} {:>6} {:>9} {:>9.4f} {:>9.4f} ", name, tally.runs, tally.accused, tally.found, tally.exact, callwitness::metrics::median(tally.errors),
+    fmt::print("{:<30} {:>5} {:>8} {:>9} {:>6} {:>8} {:>9} {:>9.4f} {:>9.4f} ", name, tally.runs, tally.accused, tally.suspected, tally.found, tally.surfaced, tally.exact, callwitness::metrics::median(tally.errors),
                callwitness::metrics::quantile(tally.errors, 1));
     for (const auto& [said, count] : tally.classes) fmt::print(" {} {}", said, count);
     fmt::print("\n");
@@ -204,8 +208,8 @@ int main(int argc, char** argv) {
     accusations += n;
   }
   if (accusations > 0) calibration /= accusations;
-  fmt::print("false accusations {} of {} benign; missed {} of {} interfering ({} didn't bind); expected calibration error {:.4f}\n", false_accusations, benign_runs, missed, interfering_runs,
-             unbound, calibration);
+  fmt::print("false accusations {} and false suspicions {} of {} benign; not surfaced {} and clean {} of {} interfering ({} didn't bind); expected calibration error {:.4f}\n", false_accusations,
+             false_suspicions, benign_runs, missed, false_clean, interfering_runs, unbound, calibration);
   // A small sample misses more by chance than the 5 % that a large one is held to.
   const double most_missed = interfering_runs < 100 ? 0.25 : 0.05;
   const bool good = static_cast<double>(false_accusations) <= 0.001 * static_cast<double>(benign_runs) && (interfering_runs == 0 || static_cast<double>(missed) <= most_missed * static_cast<double>(interfering_runs));

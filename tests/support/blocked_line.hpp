@@ -105,7 +105,7 @@ struct Line {
 };
 
 inline const metrics::Finding* blocking_of(const metrics::Analysis& analysis) {
-  const auto found = std::find_if(analysis.findings.begin(), analysis.findings.end(), [](const auto& finding) { return finding.kind == FindingKind::blocking; });
+  const auto found = std::find_if(analysis.findings.begin(), analysis.findings.end(), [](const auto& finding) { return finding.kind == metrics::FindingKind::blocking; });
   return found == analysis.findings.end() ? nullptr : &*found;
 }
 inline bool accused(const metrics::Analysis& analysis) { return analysis.verdict.verdict_class == metrics::VerdictClass::interference; }

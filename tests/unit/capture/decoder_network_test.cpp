@@ -177,9 +177,9 @@ TEST_CASE("the checksum of a segment that opens or closes a connection is looked
     const std::string segment = be().u16(443).u16(50000).u32(5).u32(6).u8(0x50).u8(flags).u16(0).u16(checksum).u16(0).text(data).bytes();
     return decode(raw, {ipv4(6, segment)}).datagrams.at(0).datagram.tcp->checksum;
   };
-  CHECK(of(0x14, 0x2b1b, "odd") == capture::Checksum::good);
-  CHECK(of(0x14, 0x2b1a, "odd") == capture::Checksum::bad);
-  CHECK(of(0x18, 0x2b1b, "odd") == capture::Checksum::unchecked);
+  CHECK(of(0x14, 0x2b1b, "odd") == callwitness::capture::Checksum::good);
+  CHECK(of(0x14, 0x2b1a, "odd") == callwitness::capture::Checksum::bad);
+  CHECK(of(0x18, 0x2b1b, "odd") == callwitness::capture::Checksum::unchecked);
 }
 
 TEST_CASE("an ICMP error names the flow that it is about", "[capture][decoder]") {

@@ -330,7 +330,7 @@ TEST_CASE("SIP OPTIONS and INVITE without an answer; a provisional answer is one
 }
 
 TEST_CASE("IPv6's administrators forbid by codes of their own") {
-  for (const auto& [code, outcome] : {std::pair<std::uint8_t, Outcome>{1, Outcome::prohibited}, {5, Outcome::prohibited}, {6, Outcome::prohibited}, {4, Outcome::refused}}) {
+  for (const auto& [code, outcome] : {std::pair<std::uint8_t, Outcome>{1, Outcome::prohibited}, {6, Outcome::prohibited}, {4, Outcome::refused}}) {
     Scene scene;
     auto flow = scene.flow(capture::protocol::udp, 50001, 9987);
     scene.send(flow, Way::forward, 1, {'T', 'S', '3', 'I', 'N', 'I', 'T', '1', 0, 0x65});
@@ -343,5 +343,22 @@ TEST_CASE("IPv6's administrators forbid by codes of their own") {
     other.slot = 99;
     scene.tracker.on_datagram(other, Way::forward, datagram, scene.names);
     check(scene.finish(), "teamspeak", Stage::udp, outcome);
+  }
+  // Code 5 blames the sender's own address, 0 and 3 say that there is no way: nobody forbids, and nothing is settled.
+  for (const std::uint8_t code : {0, 3, 5}) {
+    Scene scene;
+    auto flow = scene.flow(capture::protocol::udp, 50001, 9987);
+    for (const double at : {1.0, 2.0, 3.0}) scene.send(flow, Way::forward, at, {'T', 'S', '3', 'I', 'N', 'I', 'T', '1', 0, 0x65});
+    Datagram datagram;
+    datagram.time = Time(capture::from_seconds(1.1));
+    datagram.five_tuple = {{server, 0}, {client, 0}, capture::protocol::icmpv6};
+    datagram.icmp = capture::IcmpMessage{1, code, flow.five_tuple};
+    Flow other;
+    other.id = FlowId{99};
+    other.slot = 99;
+    scene.tracker.on_datagram(other, Way::forward, datagram, scene.names);
+    const auto attempts = scene.finish();
+    check(attempts, "teamspeak", Stage::udp, Outcome::no_reply);
+    CHECK(attempts[0].unreachable == 1);
   }
 }

@@ -170,7 +170,7 @@ namespace {
 
 /// A connection in use, and what then comes from the server: offsets of the sequence number and hop limits of resets, 5 ms apart.
 std::vector<Reset> after_use(const std::vector<std::pair<std::uint32_t, std::uint8_t>>& resets, bool goes_on = false,
-                             capture::Checksum of_others = capture::Checksum::unchecked, capture::Checksum of_reset = capture::Checksum::unchecked) {
+                             callwitness::capture::Checksum of_others = callwitness::capture::Checksum::unchecked, callwitness::capture::Checksum of_reset = callwitness::capture::Checksum::unchecked) {
   Wire wire;
   handshake(wire, 0);
   std::uint32_t up = 101, down = 501;
@@ -214,7 +214,7 @@ TEST_CASE("what follows the far end's own reset is marked as such; what follows 
 }
 
 TEST_CASE("a reset with a bad checksum counts as damaged where its way's others are good", "[classify]") {
-  using enum capture::Checksum;
+  using enum callwitness::capture::Checksum;
   for (const auto& [others, of_reset, damaged] : {std::tuple{good, bad, true}, {good, good, false}, {bad, bad, false}, {unchecked, bad, false}}) {
     const auto resets = after_use({{1000, 61}}, false, others, of_reset);
     REQUIRE(resets.size() == 1);

@@ -45,6 +45,13 @@ TEST_CASE("voice behaves like RTP, whole, with two of three lost, overtaken and 
   auto burst = voice(12);
   for (auto& each : burst) each.time = burst.front().time;
   CHECK(behaves_like_rtp(burst));
+  std::vector<MediaPacket> seldom, even;                  // one in ten seconds, but exactly; fragments a byte longer than the one before
+  for (std::uint16_t i = 0; i < 8; ++i) {
+    seldom.push_back(packet(10'000.0 * i, i, i * 900'000u));
+    even.push_back(packet(i * 0.1, i, 90'000, 1'000u + i));
+  }
+  CHECK(behaves_like_rtp(seldom));
+  CHECK(behaves_like_rtp(even));
   std::vector<MediaPacket> picture;                       // one video frame: a single timestamp
   for (std::uint16_t i = 0; i < 8; ++i) picture.push_back(packet(i * 0.1, i, 90'000, 1200u - i));
   CHECK(behaves_like_rtp(picture));
@@ -72,8 +79,8 @@ TEST_CASE("numbers that come again, clocks that stand or race, packets too rare:
     again.push_back(packet(at, i % 4, i * 1'600u));
     still.push_back(packet(at, i, 77));
     racing.push_back(packet(at, i, i * 100'000u));
-    rare.push_back(packet(15'000.0 * i, i, i * 120'000u));
-    halting.push_back(packet(at, static_cast<std::uint16_t>(i * i), i * 1'000u * i));   // numbers that don't advance by one
+    rare.push_back(packet(15'000.0 * i, i, i * 100'000u));
+    halting.push_back(packet(at, static_cast<std::uint16_t>(i * i), i * 1'600u));   // numbers that don't advance by one
   }
   for (const auto& each : {again, still, racing, rare, halting}) CHECK_FALSE(behaves_like_rtp(each));
 }
@@ -118,4 +125,17 @@ TEST_CASE("keys pressed in a call stay out of its clock and its codec", "[classi
   std::uint64_t auxiliary = 0;
   for (const auto& packet : wire.recorder.packets) auxiliary += packet.is_auxiliary;
   CHECK(auxiliary == 150);
+}
+
+TEST_CASE("a stream of keys alone is no video", "[classify]") {
+  const Endpoint a = endpoint("192.0.2.1", 40000), b = endpoint("198.51.100.2", 50000);
+  Wire wire;
+  for (std::uint16_t i = 0; i < 200; ++i) {
+    auto sent = rtp(101, i, i / 20 * 8'000u, 0xabcdef01, 4);
+    std::copy_n(Buffer{5, 0x0a, 0, 160}.begin(), 4, sent.end() - 4);
+    wire.udp(i * 50.0, a, b, sent);
+  }
+  const auto& streams = wire.finish().streams;
+  REQUIRE(streams.size() == 1);
+  CHECK(streams[0].kind == MediaKind::audio);
 }

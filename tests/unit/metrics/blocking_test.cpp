@@ -66,7 +66,7 @@ TEST_CASE("an address that no filter at home gives, at several names, is blockin
   const auto* finding = blocking_of(analysis);
   REQUIRE(finding);
   CHECK(accused(analysis));
-  CHECK(finding->mechanism == Mechanism::dns);
+  CHECK(finding->mechanism == metrics::Mechanism::dns);
   CHECK(status_of(*finding, "own_filter") == metrics::AlternativeStatus::not_ruled_out);
   CHECK(finding->numbers.at("odd_lifetime") == 6);
 }
@@ -198,7 +198,7 @@ TEST_CASE("Viber signs in and its media are never answered: blocked where it mat
   REQUIRE(finding);
   CHECK(accused(analysis));
   CHECK(finding->application == "viber");
-  CHECK(finding->mechanism == Mechanism::no_reply);
+  CHECK(finding->mechanism == metrics::Mechanism::no_reply);
   CHECK(finding->numbers.at("sign_ins_answered") == 3);
   CHECK(status_of(*finding, "own_firewall") == metrics::AlternativeStatus::ruled_out);
 }

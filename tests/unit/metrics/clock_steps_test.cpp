@@ -28,7 +28,7 @@ TEST_CASE("both ways jump at once by the same: the clock; a third stream is beli
   ClockSteps steps;
   CHECK(steps.add(jump(0, 1'000, 6'020, 5.0, true)).empty());
   CHECK(steps.add(jump(1, 1'010, 6'015, 4.995, false)).size() == 2);
-  CHECK(steps.add(jump(2, 1'005, 6'030, 5.005, false)).size() == 1);
+  CHECK(steps.add(jump(2, 1'005, 6'030, 5.0, false)).size() == 1);
   REQUIRE(steps.steps().size() == 1);
   CHECK(steps.steps()[0].seconds == Approx(4.995));
 }
@@ -39,6 +39,8 @@ TEST_CASE("one way alone, another moment or another size is no clock") {
   CHECK(steps.add(jump(1, 1'000, 6'020, 5.0, false)).empty());     // the same way: a queue that both wait in
   CHECK(steps.add(jump(2, 7'000, 12'020, 5.0, true)).empty());
   CHECK(steps.add(jump(3, 1'000, 6'020, 4.8, true)).empty());
+  CHECK(steps.add(jump(4, 20'000, 20'390, 0.375, true)).empty());   // a machine that both ends run on stood still
+  CHECK(steps.add(jump(5, 20'000, 20'400, 0.390, false)).empty());
   CHECK(steps.steps().empty());
 }
 

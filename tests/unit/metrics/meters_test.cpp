@@ -250,3 +250,15 @@ TEST_CASE("a retransmission that merges segments fills every hole that it covers
     CHECK(seen.retransmissions[1] == 1);
   }
 }
+
+TEST_CASE("what was acknowledged before the file showed it is no hole if it was there in time") {
+  using classify::Way;
+  for (const double later : {0.0, 900.0}) {                  // the other way's capture stands behind, its times are right; or it was sent again
+    TcpFeed feed;
+    for (std::uint32_t i = 0; i <= 20; ++i) feed(100.0 + 10 * i, Way::backward, 16, 700, 1 + i * 1000, 0);
+    for (std::uint32_t i = 0; i < 20; ++i) feed(95.0 + 10 * i + later, Way::forward, 24, 1 + i * 1000, 700, 1000);
+    const auto told = feed.meter.observation(false, true);
+    CHECK(told.acknowledged_unseen[0] == (later == 0 ? 0 : 20));
+    CHECK(told.losses.empty() == (later == 0));
+  }
+}

@@ -32,7 +32,7 @@ struct Line {
   bool blocked() {
     classifier.finish();
     const auto analysis = analyzer.take_analysis();
-    return std::any_of(analysis.findings.begin(), analysis.findings.end(), [](const auto& finding) { return finding.kind == FindingKind::blocking; });
+    return std::any_of(analysis.findings.begin(), analysis.findings.end(), [](const auto& finding) { return finding.kind == metrics::FindingKind::blocking; });
   }
 };
 

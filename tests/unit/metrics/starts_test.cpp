@@ -88,6 +88,9 @@ TEST_CASE("a sign-in that works doesn't make good media that don't; a step befor
   const auto sign_in = attempt("whatsapp", Stage::tls, Step::client_hello, Outcome::answered, {9, 39, 79});
   CHECK(unanswered({no_media, sign_in}) == 1);
   CHECK(unanswered({no_media, attempt("whatsapp", Stage::udp, Step::allocation, Outcome::answered, {12, 41, 81})}) == 0);
+  auto over_tcp = attempt("whatsapp", Stage::signalling, Step::allocation, Outcome::answered, {12, 41, 81});   // a relay asked over TCP
+  over_tcp.is_media = true;
+  CHECK(unanswered({no_media, over_tcp}) == 1);
   const auto hello = attempt("webrtc", Stage::tls, Step::dtls_hello, Outcome::no_reply, {10});
   CHECK(unanswered({hello, attempt("webrtc", Stage::udp, Step::stun_check, Outcome::answered, {9})}) == 1);
 }

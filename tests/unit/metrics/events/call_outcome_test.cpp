@@ -107,3 +107,30 @@ TEST_CASE("a call that both stop without a goodbye is completed, one that runs o
   CHECK(only(call(60, 60, 0)).kind == Kind::completed);
   CHECK(only(call(60, 60, 0, 62)).kind == Kind::open);
 }
+
+TEST_CASE("sender reports that count on tell that what doesn't come was sent", "[events]") {
+  for (const bool counts : {true, false}) {
+    Machine machine;
+    const Wire media{peer, 30000, 23456, false};
+    machine.talk(media, 2, 60, 30, 100);
+    // RTCP beside the voice in the same flow, every four seconds: of the far end's SSRC.
+    for (double at = 3; at < 60; at += 4) {
+      std::vector<std::uint8_t> report = {0x80, 200, 0, 6};
+      montecarlo::put32(report, 101);
+      montecarlo::put32(report, static_cast<std::uint32_t>(at));
+      montecarlo::put32(report, 0);
+      montecarlo::put32(report, static_cast<std::uint32_t>(at * 8000));
+      montecarlo::put32(report, static_cast<std::uint32_t>((counts ? at : std::min(at, 30.0)) * 50));
+      montecarlo::put32(report, 0);
+      machine.udp(at + 0.005, media, false, report);
+    }
+    machine.pages(70);
+    const auto analysis = machine.analysis();
+    INFO(counts);
+    // Reports go on either way; only a far end that says it sends is not merely silent.
+    CHECK(metrics::may_be_clean(only(analysis)) != counts);
+    if (!counts) continue;
+    CHECK(only(analysis).kind == Kind::one_way);
+    CHECK(only(analysis).far_end_sent >= 1000);
+  }
+}

@@ -90,8 +90,10 @@ TEST_CASE("a codec's own rate is no limit", "[metrics][ceiling]") {
   CHECK(innocent_reason(ceiling, sent) == "codecs_own_rate");
   ceiling.rate = 5'000;                                              // half of it looks like 40 ms a packet,
   CHECK(innocent_reason(ceiling, sent) == "codecs_own_rate");
-  sent.packets = 2'500, sent.own_packets = 5'000, sent.own_size = 200;   // unless our own end sends 20
+  sent.packets = 2'500, sent.own_packets = 5'000, sent.own_size = 200;   // unless our own end sends 20,
   CHECK(innocent_reason(ceiling, sent).empty());
+  ceiling.rate = 9'970;                                              // whose rate it is not, however much is lost
+  CHECK(innocent_reason(ceiling, sent) == "codecs_own_rate");
 }
 
 TEST_CASE("where nothing is missing there is no limit", "[metrics][ceiling]") {
@@ -102,6 +104,10 @@ TEST_CASE("where nothing is missing there is no limit", "[metrics][ceiling]") {
   sent.missing.reset(), sent.own_packets = 5'000, sent.own_size = 100;
   CHECK(innocent_reason(ceiling, sent) == "as_many_as_we_send");
   sent.own_packets = 9'000;
+  CHECK(innocent_reason(ceiling, sent).empty());
+  sent.own_packets = 0, sent.packet_time = 0.02, sent.missing = 500, sent.packets = 4'500, sent.mean_size = 94;   // a tenth is lost by a fading line:
+  CHECK(innocent_reason(ceiling, sent) == "codecs_own_rate");                                                      // all would fit through
+  ceiling.rate = 4'200;
   CHECK(innocent_reason(ceiling, sent).empty());
   ceiling.depth = 900;
   CHECK(innocent_reason(ceiling, sent) == "shallower_than_a_packet");
