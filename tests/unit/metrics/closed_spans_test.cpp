@@ -1,5 +1,5 @@
-// The quota's detector: what closes the call must leave others alone.
-#include "metrics/detector.hpp"
+// What closes a call in each period must leave others alone, to be a quota and not an absence of the line.
+#include "metrics/paths/closed_spans.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -9,10 +9,6 @@
 using namespace callwitness;
 using metrics::Arm;
 using metrics::Direction;
-
-namespace callwitness::metrics {
-std::vector<Finding> quota(const DetectorInput& input);
-}
 
 namespace {
 
@@ -54,23 +50,20 @@ struct Line {
       flow.bytes.received[i / 100] += 1500;
     }
   }
-  std::vector<metrics::Finding> findings() const { return metrics::quota({observation, {}, arms, {}, {}}); }
+  bool others_went_on() const {
+    std::vector<metrics::models::Span> closed;
+    for (double second = 1.5; second < minute; second += 2) closed.push_back({second, second + 0.5});
+    return metrics::others_went_on(observation, arms.front(), closed);
+  }
 };
 
 }  // namespace
 
-TEST_CASE("a quota is told where a download goes on while the call is shut off", "[quota]") {
-  Line line;
-  line.download(false);
-  const auto findings = line.findings();
-  REQUIRE(findings.size() == 1);
-  CHECK(findings[0].mechanism == Mechanism::quota);
-  CHECK(*findings[0].rate_bps == Approx(75.5 * 100 * 8 / 2));
-}
-
-TEST_CASE("a line that goes away for everybody has no quota, nor is one told where nobody can be asked", "[quota]") {
-  Line outage, alone;
+TEST_CASE("a download that goes on while the call is shut off tells a quota from an absence", "[quota]") {
+  Line goes_on, outage, alone;
+  goes_on.download(false);
   outage.download(true);
-  CHECK(outage.findings().empty());
-  CHECK(alone.findings().empty());
+  CHECK(goes_on.others_went_on());
+  CHECK_FALSE(outage.others_went_on());
+  CHECK_FALSE(alone.others_went_on());
 }
