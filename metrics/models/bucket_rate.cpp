@@ -12,6 +12,7 @@ constexpr std::size_t least_piece_packets = 20, least_pieces = 3;
 constexpr double leeway_packets = 1.5;           ///< a bucket is not quite empty at a loss: two ends
 constexpr double leeway_share = 0.01;
 constexpr double most_above = 1.03;              ///< the search's rate: it may be much too high where the depth is arbitrary, never much too low
+constexpr double shallow_packets = 4;
 constexpr double own_share = 0.1;                ///< of the time at least, in which the search's rate held
 constexpr double upper_share = 0.3;              ///< of the time at least, in which the rate held
 
@@ -75,6 +76,17 @@ Held settle(const std::vector<Piece>& pieces, double rate, double packet) {
   return result;
 }
 
+/// The rate tells the losses about as well as the search's own, with some depth.
+bool explains(const Events& events, const Bucket& bucket, double rate) {
+  constexpr double nearly = 0.9;   // of the nats over chance
+  const auto own = count_classes(events, bucket);
+  double lost = 0, seen = 0, best = -1e300;
+  for (std::size_t c = 0; c < known_classes; ++c) lost += own.lost[c], seen += own.seen[c];
+  const double chance = kt_score(lost, seen);
+  for (const double deeper : {1.0, 1.2, 1.5, 2.5, 5.0, 12.0}) best = std::max(best, kt_score(count_classes(events, {rate, deeper * bucket.depth})));
+  return best - chance >= nearly * (kt_score(own) - chance);
+}
+
 /// What a burst took beyond the rate before the loss that ended it, after the bucket had filled up: its depth.
 void measure_depth(const Events& events, const std::vector<std::size_t>& losses, double rate, BucketRate& to) {
   constexpr double least_packets = 2.5, alike = 0.85, waste_packets = 3;
@@ -117,7 +129,10 @@ BucketRate measure(const Events& events, const Bucket& bucket) {
     if (best.seconds < own_share * all_s) best = {};
     for (const double share : {0.5, 0.75, 0.9})
       if (const auto next = settle(pieces, quantile(rates, share), packet); next.seconds >= upper_share * all_s && next.rate > best.rate && next.rate <= most_above * bucket.rate) best = next;
-    if (best.rate > 0) {
+    result.between_losses = best.rate;
+    // In a shallow bucket what passes between losses is all there is to go by: the search's rate and depth make up for each other.
+    const bool shallow = bucket.depth < shallow_packets * packet;
+    if (best.rate > 0 && (shallow || explains(events, bucket, best.rate))) {
       result.rate = best.rate;
       const double half = std::max(certain * best.rate, packet / best.seconds + leeway_share * best.rate / std::sqrt(static_cast<double>(pieces.size())));
       result.low = best.rate - half, result.high = best.rate + half;

@@ -76,6 +76,9 @@ BucketFit refine(const Events& events, const Bucket& bucket) {
       for (const int k : {-2, -1, 1, 2}) moved = better(at.rate * (1 + step * k), at.depth) || moved;
       const double rate = best.bucket.rate, wide = 1 + 20 * step;
       for (const double by : {1 / (wide * wide), 1 / wide, wide, wide * wide}) moved = better(rate, at.depth * by) || moved;
+      // Along the ridge: what a higher rate brings until the next loss, a shallower bucket takes away.
+      for (const double seconds : {0.5, 2.0})
+        for (const int k : {-1, 1}) moved = better(best.bucket.rate * (1 + step * k), best.bucket.depth - step * k * seconds * best.bucket.rate) || moved;
       if (!moved) break;
     }
   }

@@ -54,9 +54,9 @@ Limit described(Packets packets, const LossCause& cause) {
   const auto measured = measure(events, cause.bucket.bucket);
   limit.queue = fit_queue(densest(packets, most_weighed), cause.bucket.bucket.rate);
   // The search's rate is uncertain by some percent where a queue, not a bucket, drops.
-  const bool at_rate = is_queue(limit.queue, cause.bucket.bucket.rate) || is_queue(limit.queue, measured.rate);
+  const bool at_rate = is_queue(limit.queue, cause.bucket.bucket.rate) || (measured.between_losses > 0 && is_queue(limit.queue, measured.between_losses));
   const bool waiting = !at_rate && waits(packets, cause.bucket.bucket);
-  if (waiting && !is_queue(limit.queue, 0)) {
+  if (waiting && !is_queue_by_waits(limit.queue, cause.bucket.bucket.rate)) {
     limit.kind = LimitKind::unsteady;
   } else if (at_rate || waiting) {
     constexpr double error = 0.003;

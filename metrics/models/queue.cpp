@@ -234,6 +234,11 @@ QueueFit fit_queue(std::span<const PathPacket> packets, double rate_hint) {
   return fit;
 }
 
+bool is_queue_by_waits(const QueueFit& fit, double bucket_rate) {
+  const bool near = fit.gain >= least_queue_gain && fit.gain_each() >= least_gain_each && std::abs(fit.rate / bucket_rate - 1) <= near_rate;
+  return near || is_queue(fit, 0);
+}
+
 bool is_queue(const QueueFit& fit, double bucket_rate) {
   if (fit.gain < least_queue_gain) return false;
   if (bucket_rate <= 0) return fit.delay_p95 >= least_queue_delay && fit.gain_each() >= least_gain_each && fit.standing >= least_standing && fit.spread <= widest_spread;
