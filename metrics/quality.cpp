@@ -2,6 +2,7 @@
 
 #include "metrics/contrast.hpp"
 #include "metrics/finding_support.hpp"
+#include "metrics/paths/readable_losses.hpp"
 #include "metrics/statistics.hpp"
 #include "metrics/verdict_thresholds.hpp"
 
@@ -20,15 +21,10 @@ void add_by_cadence(const Arm& arm, std::span<const Arm> arms, Quality& quality)
   const auto own = std::find_if(arms.begin(), arms.end(), [&](const Arm& other) {
     return other.whole_flow && other.flow == arm.flow && other.direction != arm.direction && other.source == LossSource::cadence && other.packets.size() >= fewest_packets;
   });
-  if (own == arms.end()) {
-    quality.unread = true;
-    return;
-  }
+  if (own == arms.end()) return;
   const auto count = [](const Arm& of) { return static_cast<double>(of.packets.size()); };
   if (arm.source == LossSource::cadence) {
     quality.by_cadence = true;
-    // Fewer: holes too long for losses one by one, the talker's pauses or losses in a row. More: the beat isn't the sender's.
-    if (const double beats = arm.duration() / arm.packet_times.own; std::abs(beats - count(arm)) > least_by_cadence * beats) quality.unread = true;
     // A late packet leaves its own place empty and is one too many where it comes.
     const double places = own->duration() > 0 ? count(*own) * arm.duration() / own->duration() : count(arm);
     const double lost = static_cast<double>(arm.lost) - std::max(0.0, count(arm) - places);
@@ -37,8 +33,6 @@ void add_by_cadence(const Arm& arm, std::span<const Arm> arms, Quality& quality)
   } else if (const double share = count(arm) / count(*own); share >= fewest_off_grid && share <= most_off_grid) {
     // Fewer than we send, and off any grid: a queue holds them up and drops.
     quality.worst_loss = std::max(quality.worst_loss, 1 - share);
-  } else {
-    quality.unread = true;
   }
 }
 
@@ -115,7 +109,7 @@ Quality quality_of(const Observation& observation, std::span<const StreamMeasure
       const auto* flow = find_flow(observation, arm.flow);
       if (!arm.call || arm.streams.empty() || flow == nullptr || flow->tcp) continue;   // TCP sends again what is lost
       if (observation.local_known) add_by_cadence(arm, arms, quality);
-      else quality.unread = quality.unread || (arm.whole_flow && arm.source != LossSource::sequence && arm.packets.size() >= fewest_packets);
+      if (arm.whole_flow && arm.packets.size() >= fewest_packets && readable_losses(arm, arms).reading == LossReading::unread) quality.unread = true;
     }
   for (const auto& stream : observation.streams) {
     const auto index = static_cast<std::size_t>(stream.id);

@@ -1,6 +1,6 @@
 // Rate limits on calls whose packets bear no readable numbers (opaque UDP, voice in TCP), from arrivals alone. docs/methods/ceilings.md
 #include "metrics/finding_support.hpp"
-#include "metrics/fits/token_bucket.hpp"
+#include "metrics/fits/serialisation.hpp"
 #include "metrics/fits/unnumbered.hpp"
 #include "metrics/models/arrival_quota.hpp"
 #include "metrics/models/ceiling_rules.hpp"

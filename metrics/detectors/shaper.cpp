@@ -1,7 +1,7 @@
 // D2: a queue that drains at a constant rate. docs/methods/shaper.md
 #include "metrics/finding_support.hpp"
 #include "metrics/fits/busy_periods.hpp"
-#include "metrics/fits/token_bucket.hpp"
+#include "metrics/fits/serialisation.hpp"
 #include "metrics/parallel.hpp"
 
 #include <algorithm>

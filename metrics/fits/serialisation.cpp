@@ -1,5 +1,5 @@
 // The shaper's fit: a queue that drains at a constant rate spaces packets by their size.
-#include "metrics/fits/token_bucket.hpp"
+#include "metrics/fits/serialisation.hpp"
 #include "metrics/statistics.hpp"
 
 #include <algorithm>

@@ -71,6 +71,7 @@ CallVerdict judge_call(const Context& context, CallId call) {
   const auto quality = quality_of(context.observation, context.measures, context.arms, call);
   if (!is_enough(quality)) verdict.lack = Lack::too_short;
   else if (may_be_the_capture(context, quality)) verdict.lack = Lack::capture_lost;
+  else if (quality.unread) verdict.lack = Lack::unread;
   else verdict.verdict_class = VerdictClass::clean;
   return verdict;
 }

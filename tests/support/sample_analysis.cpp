@@ -80,8 +80,8 @@ metrics::Analysis sample_analysis(const std::string& hostile) {
   a.streams = {measures(0, metrics::Direction::sent, 80, 0), measures(1, metrics::Direction::received, 48, 0.4)};
   a.controls.push_back({metrics::CallId{0}, metrics::Direction::received, "loss_ratio", 0.4, 0.001, 3000, 900, 0.399, 0.37, 0.43});
   metrics::Finding finding;
-  finding.kind = FindingKind::rate_cap;
-  finding.mechanism = Mechanism::policer;
+  finding.kind = metrics::FindingKind::rate_cap;
+  finding.mechanism = metrics::Mechanism::policer;
   finding.direction = metrics::Direction::received;
   finding.calls = {metrics::CallId{0}};
   finding.flows = {metrics::FlowId{0}};

@@ -345,7 +345,7 @@ TEST_CASE("IPv6's administrators forbid by codes of their own") {
     check(scene.finish(), "teamspeak", Stage::udp, outcome);
   }
   // Code 5 blames the sender's own address, 0 and 3 say that there is no way: nobody forbids, and nothing is settled.
-  for (const std::uint8_t code : {0, 3, 5}) {
+  for (const std::uint8_t code : std::initializer_list<std::uint8_t>{0, 3, 5}) {
     Scene scene;
     auto flow = scene.flow(capture::protocol::udp, 50001, 9987);
     for (const double at : {1.0, 2.0, 3.0}) scene.send(flow, Way::forward, at, {'T', 'S', '3', 'I', 'N', 'I', 'T', '1', 0, 0x65});

@@ -32,7 +32,7 @@ struct Talk {
 
 TEST_CASE("each frame twice or three times, also with a hop less, is there once", "[classify]") {
   for (const int copies : {1, 2}) {
-    for (const std::uint8_t hops : {64, 63}) {
+    for (const std::uint8_t hops : std::initializer_list<std::uint8_t>{64, 63}) {
       Talk talk;
       int kept = 0;
       for (std::uint16_t i = 0; i < 2'500; ++i) {

@@ -1,5 +1,5 @@
 // The shaper's fit on hand-made arms: a queue spaces packets by their size and doesn't care about what it dropped.
-#include "metrics/fits/token_bucket.hpp"
+#include "metrics/fits/serialisation.hpp"
 #include "metrics/statistics.hpp"
 
 #include <catch2/catch.hpp>
