@@ -146,7 +146,7 @@ void describe(const Events& events, QuotaModel& model) {
   by_period(events, model.period, model.phase, [&](std::size_t i, double index, double, double within) {
     if (index != current) finish(), current = index, run = 0;
     if (events.lost[i] && run++ == 0) from = events.time[i];
-    if (!events.lost[i] && within > boundary_s) run = 0;
+    if (!events.lost[i] && within > boundary_s && model.period - within > boundary_s) run = 0;
   });
   finish();
   for (const auto& span : model.closed) open_s.push_back(model.period - (span.end - span.begin));
