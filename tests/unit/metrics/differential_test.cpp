@@ -51,7 +51,7 @@ TEST_CASE("a call that loses at random while faster traffic loses nothing is tre
   const auto analysis = machine.analysis();
   const auto* different = find(analysis, "differential");
   REQUIRE(different != nullptr);
-  CHECK(different->mechanism == Mechanism::control);
+  CHECK(different->mechanism == metrics::Mechanism::control);
   CHECK(different->numbers.at("loss_ratio") == Approx(0.05).epsilon(0.2));
   CHECK(different->numbers.at("other_loss_ratio") < 0.005);
   CHECK(has(analysis, "selective_loss"));

@@ -32,8 +32,8 @@ Analysis observed(double hours, std::string_view application = "skype", std::uin
 Analysis policed(double hours, double rate = 40'000, bool contrast = true, std::uint32_t local = first_network) {
   auto analysis = observed(hours, "skype", local);
   metrics::Finding cap;
-  cap.kind = FindingKind::rate_cap;
-  cap.mechanism = Mechanism::policer;
+  cap.kind = metrics::FindingKind::rate_cap;
+  cap.mechanism = metrics::Mechanism::policer;
   cap.application = "skype";
   cap.direction = metrics::Direction::received;
   cap.calls = {classify::CallId{0}};

@@ -45,8 +45,8 @@ TEST_CASE("compare's JSON takes it from where it is judged: a cap seen in both c
     call.end_time = call.start_time + std::chrono::minutes(5);
     analysis.classification.calls.push_back(call);
     metrics::Finding cap;
-    cap.kind = FindingKind::rate_cap;
-    cap.mechanism = Mechanism::policer;
+    cap.kind = metrics::FindingKind::rate_cap;
+    cap.mechanism = metrics::Mechanism::policer;
     cap.application = "skype";
     cap.direction = metrics::Direction::received;
     cap.calls = {classify::CallId{0}};
