@@ -101,7 +101,7 @@ TEST_CASE("a call whose round trips step up while the others' stay is slower alo
   CHECK(step->numbers.at("round_trip_step_ms") == Approx(150).epsilon(0.1));
   CHECK(step->numbers.at("control_flat") == (others_too ? 0 : 1));
   CHECK_FALSE(accused(analysis));
-  if (!others_too) CHECK(analysis.verdict.key == "unexplained_impairment");
+  if (!others_too) CHECK(analysis.verdict.key == "suspected_throttling");
 }
 
 TEST_CASE("a round trip that rises now and then makes no step", "[delay]") {

@@ -39,7 +39,7 @@ Analysis policed(double hours, double rate = 40'000, bool contrast = true, std::
   cap.calls = {classify::CallId{0}};
   cap.rate_bps = rate;
   cap.confidence = 0.99;
-  cap.numbers["contrast"] = contrast ? 1 : 0;
+  cap.scope.scope_class = contrast ? metrics::ScopeClass::call : metrics::ScopeClass::unknown;
   analysis.findings.push_back(cap);
   analysis.verdict.verdict_class = VerdictClass::interference;
   analysis.verdict.key = "consistent_with_throttling";

@@ -52,7 +52,7 @@ TEST_CASE("compare's JSON takes it from where it is judged: a cap seen in both c
     cap.calls = {classify::CallId{0}};
     cap.rate_bps = 40'000;
     cap.confidence = 0.99;
-    cap.numbers["contrast"] = 1;
+    cap.scope.scope_class = metrics::ScopeClass::call;
     analysis.findings.push_back(cap);
     analysis.verdict.verdict_class = metrics::VerdictClass::interference;
     analysis.verdict.key = "consistent_with_throttling";
