@@ -8,7 +8,7 @@ namespace callwitness::metrics::models {
 namespace {
 
 constexpr std::size_t coarse_packets = 3000;      ///< with the most losses: enough for the first steps
-constexpr std::size_t rate_steps = 40, rate_quantiles = 15, best_kept = 4;
+constexpr std::size_t rate_steps = 40, rate_quantiles = 15, best_kept = 3;
 constexpr double lowest = 0.4, highest = 1.3;     ///< of the mean rate that passed
 /// Largest packets. In less there is never anything left over, and the fill is but the time since the last packet: where losses
 /// were put back would tell what was lost.
@@ -61,7 +61,7 @@ Events densest(const Events& events, std::size_t count) {
 
 BucketFit refine(const Events& events, const Bucket& bucket) {
   BucketFit best{bucket, score_of(events, bucket)};
-  constexpr int most_moves = 6;
+  constexpr int most_moves = 5;
   const auto better = [&](double rate, double depth) {
     if (depth < least_depth * events.largest || rate <= 0) return false;
     const double score = score_of(events, {rate, depth});
@@ -85,8 +85,9 @@ BucketFit refine(const Events& events, const Bucket& bucket) {
   return best;
 }
 
-BucketFit find_bucket(const Events& events) {
+BucketFit find_bucket(const Events& events, double least_score) {
   constexpr std::size_t least_losses = 3;
+  constexpr double coarse_misses = 50;             // nats, by steps of some percent
   const Events sample = densest(events, coarse_packets);
   double passed = 0;
   std::size_t losses = 0;
@@ -105,6 +106,7 @@ BucketFit find_bucket(const Events& events) {
     for (const double depth : {1.3 * events.largest, 3.0 * events.largest, 0.15 * rate, 0.5 * rate, 1.5 * rate, 4 * rate})
       if (depth >= least_depth * events.largest) add_sorted(best, {{rate, depth}, score_of(sample, {rate, depth})});
   BucketFit found;
+  if (best.empty() || best.front().score < least_score - coarse_misses) return found;
   for (const auto& start : best)
     if (const auto fit = refine(sample, start.bucket); fit.score > found.score) found = fit;
   return found ? refine(events, found.bucket) : found;

@@ -11,8 +11,9 @@ struct BucketFit {
   explicit operator bool() const { return bucket.rate > 0; }
 };
 
-/// Coarse over rates and depths, then in steps of 1, 0.3 and 0.1 %. Nothing where fewer than three packets were lost.
-BucketFit find_bucket(const Events& events);
+/// Coarse over rates and depths, then in steps of 1, 0.3 and 0.1 %. Nothing where fewer than three packets were lost, or where
+/// the coarse search stays far below `least_score`.
+BucketFit find_bucket(const Events& events, double least_score = -1e300);
 
 /// Steps from one that is known roughly, as where a stretch of a path is looked at.
 BucketFit refine(const Events& events, const Bucket& bucket);

@@ -10,7 +10,10 @@ namespace callwitness::metrics::models {
 /// `values[k]` of packet k: (column, value) pairs, columns numbered from 0.
 class Covariates {
  public:
-  explicit Covariates(std::size_t packets) : values_(packets) {}
+  explicit Covariates(std::size_t packets) : values_(packets) {
+    constexpr std::size_t usual = 16;   // values of a packet
+    for (auto& values : values_) values.reserve(usual);
+  }
   struct Value { std::uint16_t column; float value; };
   void put(std::uint32_t packet, std::uint16_t column, double value) { values_[packet].push_back({column, static_cast<float>(value)}); }
   std::uint16_t add_columns(std::size_t count, bool non_negative, bool of_all = false) {

@@ -6,7 +6,7 @@
 namespace callwitness::metrics::models {
 namespace {
 
-constexpr std::size_t windows_each = 5, least_losses = 8;
+constexpr std::size_t windows_each = 4, least_losses = 8;
 constexpr double fixed_cost = 15;          ///< nats, beside 3 ln n: for where it begins, where it ends, and its bucket
 
 /// The windows of that length that lost most, none of which overlap.
@@ -66,8 +66,11 @@ Stretch best_stretch(const Events& events, const std::vector<double>& chain) {
   for (const double seconds : {10.0, 25.0, 60.0}) {
     if (events.size() == 0 || events.time.back() - events.time.front() < seconds) break;
     for (const auto& [first, count] : windows_of(events, seconds)) {
-      const auto fit = find_bucket(part_of(events, first, count));
-      if (!fit) continue;
+      double by_chain = 0;
+      for (std::size_t i = first; i < first + count; ++i)
+        if (events.counted[i]) by_chain += std::log(events.lost[i] ? chain[i] : 1 - chain[i]);
+      const auto fit = find_bucket(part_of(events, first, count), by_chain);
+      if (!fit || fit.score < by_chain) continue;
       auto stretch = held_by(events, fit, chain);
       for (int again = 0; again < 2 && stretch.last > stretch.first + 20; ++again) {
         const auto refitted = refine(part_of(events, stretch.first, stretch.last - stretch.first + 1), stretch.bucket.bucket);
