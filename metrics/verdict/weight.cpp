@@ -28,9 +28,9 @@ Weight weigh_limit(const Finding& finding) {
   if (finding.scope.reason == "others_go_another_way") return Weight::impairs;   // a used-up mobile plan, the web over Wi-Fi
   // A line that is full queues just so: without anybody to ask, a queue says nothing of who made it.
   if (!spares_others(finding) && (finding.mechanism == Mechanism::shaper || finding.leaves_open("wifi"))) return Weight::impairs;
-  if (!spares_others(finding)) return finding.number("by_reports") > 0 || finding.confidence < suspecting_confidence ? Weight::impairs : Weight::suspects;
-  const bool sure = finding.confidence >= accusing_confidence && finding.number("by_reports") <= 0 && !is_weakened(finding);
-  return sure ? Weight::accuses : Weight::suspects;
+  if (!spares_others(finding)) return finding.number("by_reports") > 0 ? Weight::impairs : Weight::suspects;
+  if (finding.confidence < accusing_confidence) return Weight::impairs;                   // a far end's uplink looks the same
+  return finding.number("by_reports") <= 0 && !is_weakened(finding) ? Weight::accuses : Weight::suspects;
 }
 
 Weight weigh_loss(const Finding& finding) {

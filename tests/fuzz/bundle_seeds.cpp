@@ -23,7 +23,7 @@ std::string small_analysis() {
   analysis.verdict.verdict_class = metrics::VerdictClass::clean;
   analysis.verdict.key = "no_impairment_found";
   analysis.findings.resize(1);
-  analysis.findings[0].kind = FindingKind::loss;
+  analysis.findings[0].kind = callwitness::metrics::FindingKind::loss;
   analysis.findings[0].confidence = 0.5;
   analysis.findings[0].packets = {1, 2, 3};
   analysis.findings[0].alternatives.push_back({"wifi", metrics::AlternativeStatus::not_ruled_out, "untestable", {}});

@@ -106,7 +106,7 @@ int main(int argc, char** argv) {
         double error = -1;
         std::size_t caps = 0;
         for (const auto& finding : analysis.findings) {
-          if (finding.kind != FindingKind::rate_cap) continue;
+          if (finding.kind != callwitness::metrics::FindingKind::rate_cap) continue;
           ++caps;
           const double this_one = made.cap_bps > 0 ? std::abs(*finding.rate_bps / made.cap_bps - 1) : 0;
           if (error < 0 || this_one < error) error = this_one;
@@ -117,7 +117,7 @@ int main(int argc, char** argv) {
         if (made.cap_bps > 0 && caps > 0) tally.errors.push_back(error);
         if (verbose && (made.cap_bps > 0) != (caps > 0 && error <= 0.02)) {
           fmt::print("{} seed {} at {} cap {:.0f}:", name, seed + k, made.scenario.captured_at_sender ? "sender" : "receiver", made.cap_bps);
-          for (const auto& finding : analysis.findings) fmt::print(" {}/{}@{:.0f}", finding.kind, finding.mechanism, finding.rate_bps.value_or(0));
+          for (const auto& finding : analysis.findings) fmt::print(" {}/{}@{:.0f}", name_of(finding.kind), name_of(finding.mechanism), finding.rate_bps.value_or(0));
           fmt::print("\n");
         }
         if (made.cap_bps > 0) ++policed, found += error >= 0 && error <= 0.02;

@@ -58,7 +58,7 @@ TEST_CASE("a queue that adaptive video fills now and then accuses below any upli
     const auto analysis = behind(rate);
     const auto* cap = find(analysis, "rate_cap");
     REQUIRE(cap != nullptr);
-    CHECK(cap->mechanism == Mechanism::shaper);
+    CHECK(cap->mechanism == callwitness::metrics::Mechanism::shaper);
     CHECK(cap->rate_bps.value_or(0) == Approx(rate).epsilon(0.01));
     CHECK(cap->numbers.contains("busy_periods"));
     CHECK(cap->numbers.at("busy_s") < 0.5 * until);

@@ -42,8 +42,8 @@ const metrics::ComparedMeasure& loss_of(const metrics::Comparison& comparison) {
 
 metrics::Finding cap_at(double rate_bps, std::string_view application) {
   metrics::Finding cap;
-  cap.kind = FindingKind::rate_cap;
-  cap.mechanism = Mechanism::policer;
+  cap.kind = metrics::FindingKind::rate_cap;
+  cap.mechanism = metrics::Mechanism::policer;
   cap.direction = metrics::Direction::received;
   cap.application = application;
   cap.rate_bps = rate_bps;

@@ -208,7 +208,7 @@ TEST_CASE("others at another time are there, yet prove nothing of these minutes"
 
 TEST_CASE("losses of the capture hold back what is not four times as large", "[contrast]") {
   metrics::Finding gate;
-  gate.kind = FindingKind::capture_loss;
+  gate.kind = metrics::FindingKind::capture_loss;
   gate.numbers["capture_loss_ratio"] = 0.02;
   const std::vector<metrics::Finding> earlier{gate};
   CHECK(metrics::capture_may_explain(earlier, 0.079));

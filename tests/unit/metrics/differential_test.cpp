@@ -51,7 +51,7 @@ TEST_CASE("a call that loses at random while faster traffic loses nothing is tre
   const auto analysis = machine.analysis();
   const auto* different = find(analysis, "differential");
   REQUIRE(different != nullptr);
-  CHECK(different->mechanism == Mechanism::control);
+  CHECK(different->mechanism == metrics::Mechanism::control);
   CHECK(different->numbers.at("loss_ratio") == Approx(0.05).epsilon(0.2));
   CHECK(different->numbers.at("other_loss_ratio") < 0.005);
   CHECK(has(analysis, "selective_loss"));
@@ -101,7 +101,7 @@ TEST_CASE("a call whose round trips step up while the others' stay is slower alo
   CHECK(step->numbers.at("round_trip_step_ms") == Approx(150).epsilon(0.1));
   CHECK(step->numbers.at("control_flat") == (others_too ? 0 : 1));
   CHECK_FALSE(accused(analysis));
-  if (!others_too) CHECK(analysis.verdict.key == "unexplained_impairment");
+  if (!others_too) CHECK(analysis.verdict.key == "suspected_throttling");
 }
 
 TEST_CASE("a round trip that rises now and then makes no step", "[delay]") {

@@ -41,9 +41,9 @@ TEST_CASE("a shaper is told as one although its queue fills while the clock is t
   CHECK(received == 1);
   std::size_t caps = 0;
   for (const auto& finding : analysis.findings) {
-    if (finding.kind != FindingKind::rate_cap) continue;
+    if (finding.kind != callwitness::metrics::FindingKind::rate_cap) continue;
     ++caps;
-    CHECK(finding.mechanism == Mechanism::shaper);
+    CHECK(finding.mechanism == callwitness::metrics::Mechanism::shaper);
     CHECK(finding.rate_bps.value_or(0) == Approx(rate).epsilon(0.01));
   }
   CHECK(caps == 1);

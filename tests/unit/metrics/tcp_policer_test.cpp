@@ -103,7 +103,7 @@ TEST_CASE("TCP policers of the corpus are found, its plain bottlenecks are not a
     CHECK(caps.size() <= 1);
     for (const auto* cap : caps) {
       if (cap->rate_bps_high) CHECK(*cap->rate_bps == Approx(truth).epsilon(0.03));
-      else CHECK(*cap->rate_bps <= 1.02 * truth);          // a shallow bucket that the sender meets once a round trip
+      else CHECK(*cap->rate_bps <= 1.03 * truth);          // a shallow bucket that the sender meets once a round trip
     }
     if (*policed > 3'000'000 || named(name, "PBC").value_or(100'000) < 100'000) continue;
     ++easy;

@@ -32,14 +32,14 @@ Analysis observed(double hours, std::string_view application = "skype", std::uin
 Analysis policed(double hours, double rate = 40'000, bool contrast = true, std::uint32_t local = first_network) {
   auto analysis = observed(hours, "skype", local);
   metrics::Finding cap;
-  cap.kind = FindingKind::rate_cap;
-  cap.mechanism = Mechanism::policer;
+  cap.kind = metrics::FindingKind::rate_cap;
+  cap.mechanism = metrics::Mechanism::policer;
   cap.application = "skype";
   cap.direction = metrics::Direction::received;
   cap.calls = {classify::CallId{0}};
   cap.rate_bps = rate;
   cap.confidence = 0.99;
-  cap.numbers["contrast"] = contrast ? 1 : 0;
+  cap.scope.scope_class = contrast ? metrics::ScopeClass::call : metrics::ScopeClass::unknown;
   analysis.findings.push_back(cap);
   analysis.verdict.verdict_class = VerdictClass::interference;
   analysis.verdict.key = "consistent_with_throttling";

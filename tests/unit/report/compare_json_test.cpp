@@ -45,14 +45,14 @@ TEST_CASE("compare's JSON takes it from where it is judged: a cap seen in both c
     call.end_time = call.start_time + std::chrono::minutes(5);
     analysis.classification.calls.push_back(call);
     metrics::Finding cap;
-    cap.kind = FindingKind::rate_cap;
-    cap.mechanism = Mechanism::policer;
+    cap.kind = metrics::FindingKind::rate_cap;
+    cap.mechanism = metrics::Mechanism::policer;
     cap.application = "skype";
     cap.direction = metrics::Direction::received;
     cap.calls = {classify::CallId{0}};
     cap.rate_bps = 40'000;
     cap.confidence = 0.99;
-    cap.numbers["contrast"] = 1;
+    cap.scope.scope_class = metrics::ScopeClass::call;
     analysis.findings.push_back(cap);
     analysis.verdict.verdict_class = metrics::VerdictClass::interference;
     analysis.verdict.key = "consistent_with_throttling";

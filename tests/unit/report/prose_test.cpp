@@ -90,10 +90,10 @@ TEST_CASE("where only attempts failed, the headline doesn't say that calls suffe
   analysis.verdict.verdict_class = metrics::VerdictClass::impaired;
   analysis.verdict.key = "general_network_problem";
   analysis.verdict.parameters["kind"] = "blocking";
-  analysis.findings.emplace_back().kind = FindingKind::blocking;
+  analysis.findings.emplace_back().kind = metrics::FindingKind::blocking;
   const report::Prose prose("en");
   CHECK(prose.headline(analysis).find("Connecting failed") == 0);
-  analysis.findings.emplace_back().kind = FindingKind::outage;
+  analysis.findings.emplace_back().kind = metrics::FindingKind::outage;
   CHECK(prose.headline(analysis).find("The calls suffered") == 0);
 }
 

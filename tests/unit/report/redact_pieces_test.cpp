@@ -150,7 +150,7 @@ TEST_CASE("MGCP keeps its dialogs and media and loses its names", "[redact]") {
 }
 
 TEST_CASE("IKE keeps its header alone, on both its ports", "[redact]") {
-  for (const std::uint16_t port : {500, 4'500}) {
+  for (const std::uint16_t port : std::initializer_list<std::uint16_t>{500, 4'500}) {
     Bench bench;
     const std::size_t before = port == 4'500 ? 4 : 0;
     Bytes message(before, 0);

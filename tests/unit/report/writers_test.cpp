@@ -110,7 +110,7 @@ TEST_CASE("no sentence of ours is cut on the page") {   // what strangers wrote 
 TEST_CASE("jitter, which names streams only, has a display filter, too") {
   auto analysis = test::sample_analysis("");
   metrics::Finding jitter;
-  jitter.kind = FindingKind::jitter;
+  jitter.kind = metrics::FindingKind::jitter;
   jitter.streams = {metrics::StreamId{1}};
   CHECK(report::display_filter(analysis, jitter) == "(ip.addr == 203.0.113.9 && ip.addr == 192.168.1.5 && udp.port == 17204 && udp.port == 40000)");
 }
