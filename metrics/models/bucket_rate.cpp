@@ -118,7 +118,7 @@ BucketRate measure(const Events& events, const Bucket& bucket) {
   result.losses = losses.all;
   const auto pieces = pieces_of(events, losses.at, least_piece_s, least_piece_packets);
   const double packet = events.largest;
-  constexpr double certain = 0.001, search_error = 0.01;
+  constexpr double certain = 0.004, search_error = 0.01;
   result.rate = bucket.rate, result.low = bucket.rate * (1 - search_error), result.high = bucket.rate * (1 + search_error);
   if (pieces.size() >= least_pieces) {
     std::vector<double> rates;

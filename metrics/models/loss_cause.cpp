@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 namespace callwitness::metrics::models {
 namespace {
@@ -42,11 +43,12 @@ Design design_of(std::span<const PathPacket> packets, const Covariates& innocent
 bool came_out_of_order(std::span<const PathPacket> packets) {
   constexpr double least_s = 0.005, many = 0.01;
   std::size_t late = 0, all = 0;
-  double newest = -1e300;
+  std::map<std::uint16_t, double> newest;   // of each stream: what is sent again carries the time of its first sending
   for (const auto& p : packets) {
     if (p.lost || !p.is_sent_known()) continue;
-    late += p.sent < newest - least_s;
-    newest = std::max(newest, p.sent);
+    const auto [last, first] = newest.try_emplace(p.stream, p.sent);
+    late += !first && p.sent < last->second - least_s;
+    last->second = std::max(last->second, p.sent);
     ++all;
   }
   return static_cast<double>(late) > many * static_cast<double>(all);

@@ -52,6 +52,26 @@ void time_without_clocks(std::vector<models::PathPacket>& packets) {
     if (std::none_of(members.begin(), members.end(), [](const auto* p) { return p->is_sent_known(); })) time_by_number(members);
 }
 
+/// Sending times of streams whose delay wanders far more than another's of the same path: what is sent again carries the time of
+/// its first sending, and some senders hold video back. A queue would hold up all alike.
+void forget_odd_clocks(std::vector<models::PathPacket>& packets) {
+  constexpr double many_times = 5, least_s = 0.03, reference_share = 0.1;
+  std::map<std::uint16_t, std::vector<double>> delays;
+  std::size_t all = 0;
+  for (const auto& p : packets)
+    if (!p.lost && p.is_sent_known()) delays[p.stream].push_back(p.arrival - p.sent), ++all;
+  std::map<std::uint16_t, double> spread;
+  double least = 1e9;
+  for (auto& [stream, values] : delays) {
+    const bool counts = static_cast<double>(values.size()) >= reference_share * static_cast<double>(all);
+    const double middle = quantile(values, 0.9) - quantile(values, 0.1);
+    spread[stream] = middle;
+    if (counts) least = std::min(least, middle);
+  }
+  for (auto& p : packets)
+    if (const auto found = spread.find(p.stream); found != spread.end() && found->second > std::max(least_s, many_times * least)) p.sent = models::unknown_time;
+}
+
 /// Streams that send one packet at a time, as voice does; video sends frames of several, and paces them as it likes.
 std::vector<std::uint16_t> one_by_one(const std::vector<models::PathPacket>& packets) {
   constexpr double apart_s = 0.002, mostly = 0.9;
@@ -116,6 +136,7 @@ models::Path path_of(const Observation& observation, const Arm& arm) {
     path.packets.push_back(to);
   }
   time_without_clocks(path.packets);
+  forget_odd_clocks(path.packets);
   spread_lost(path.packets);
   return path;
 }
