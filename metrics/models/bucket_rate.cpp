@@ -12,7 +12,7 @@ constexpr std::size_t least_piece_packets = 20, least_pieces = 3;
 constexpr double leeway_packets = 1.5;           ///< a bucket is not quite empty at a loss: two ends
 constexpr double leeway_share = 0.01;
 constexpr double most_above = 1.03;              ///< the search's rate: it may be much too high where the depth is arbitrary, never much too low
-constexpr double shallow_packets = 4;
+constexpr double shallow_packets = 4, nearly_always = 0.7;
 constexpr double own_share = 0.1;                ///< of the time at least, in which the search's rate held
 constexpr double upper_share = 0.3;              ///< of the time at least, in which the rate held
 
@@ -128,10 +128,11 @@ BucketRate measure(const Events& events, const Bucket& bucket) {
     Held best = settle(pieces, bucket.rate, packet);
     if (best.seconds < own_share * all_s) best = {};
     for (const double share : {0.5, 0.75, 0.9})
-      if (const auto next = settle(pieces, quantile(rates, share), packet); next.seconds >= upper_share * all_s && next.rate > best.rate && next.rate <= most_above * bucket.rate) best = next;
+      if (const auto next = settle(pieces, quantile(rates, share), packet); next.seconds >= upper_share * all_s && next.rate > best.rate && (next.rate <= most_above * bucket.rate || next.seconds >= nearly_always * all_s)) best = next;
     result.between_losses = best.rate;
-    // In a shallow bucket what passes between losses is all there is to go by: the search's rate and depth make up for each other.
-    const bool shallow = bucket.depth < shallow_packets * packet;
+    // In a shallow bucket, or one that hardly fills, what passes between losses is all there is to go by: the search's rate and
+    // depth make up for each other.
+    const bool shallow = bucket.depth < shallow_packets * packet || best.seconds >= nearly_always * all_s;
     if (best.rate > 0 && (shallow || explains(events, bucket, best.rate))) {
       result.rate = best.rate;
       const double half = std::max(certain * best.rate, packet / best.seconds + leeway_share * best.rate / std::sqrt(static_cast<double>(pieces.size())));

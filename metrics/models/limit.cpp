@@ -15,6 +15,7 @@ constexpr std::size_t most_weighed = 8000;         ///< packets: those that lost
 constexpr std::size_t least_losses = 15;
 constexpr double least_loss = 0.01;                ///< of those
 constexpr double least_quota_gain = 25, quota_gain_each = 3.5, quota_to_innocents = -60, quota_over_time = 10;   ///< nats
+constexpr double least_open_spread = 3;            ///< packets: less, and bytes are time
 constexpr double rest_gain = 15, rest_share = 0.25;   ///< of a second stretch, beside a first that is sure
 constexpr double shortest_stretch_s = 5, shortest_queue_s = 12;   ///< a fading line stands at some rate for that long
 constexpr double well_told = 0.7;                  ///< share of the deviance, beyond which no second limit is looked for
@@ -93,7 +94,7 @@ Packets extent(Packets packets, const LossCause& cause) {
 std::optional<Limit> quota_of(Packets packets, const LossCause& cause) {
   const auto events = events_of(packets, Clock::arrival);
   const auto quota = fit_quota(events);
-  if (quota.period <= 0) return std::nullopt;
+  if (quota.period <= 0 || quota.closed.empty()) return std::nullopt;
   double chain = 0;
   forecast_losses(events, fit_chain(events), chain);
   const double rivals = std::max(chain, cause.bucket ? cause.bucket.score : -1e300);
@@ -109,7 +110,7 @@ std::optional<Limit> quota_of(Packets packets, const LossCause& cause) {
   limit.rate_low = limit.rate - half, limit.rate_high = limit.rate + half;
   limit.bound = quota.closed;
   limit.start = quota.closed.front().begin, limit.end = quota.closed.back().end;
-  limit.or_absence = quota.score < quota.by_time + quota_over_time;
+  limit.or_absence = quota.score < quota.by_time + quota_over_time || quota.open_spread < least_open_spread;
   limit.nats = std::min(quota.score - rivals, quota.score - quota.by_time);
   count_packets(packets, limit);
   return limit;

@@ -151,16 +151,20 @@ std::vector<Span> bound_spans(std::span<const Arrival> arrivals, const Mixture& 
   constexpr std::size_t fewest_pieces = 5;
   std::vector<double> rates;
   std::size_t waited = 0, told = 0;
-  double bytes = 0, piece = 0, piece_begin = 0;
+  constexpr auto nothing = static_cast<std::size_t>(-1);
+  double bytes = 0;
+  std::size_t piece_begin = nothing;
+  std::vector<double> sum;               // of all that arrived, the piece's first aside
+  for (const auto& a : arrivals) sum.push_back((sum.empty() ? 0 : sum.back()) + a.bytes);
   run(arrivals, mixture, next, [&](std::size_t i, const auto& share) {
     const auto& a = arrivals[i];
     ++told;
     if (share[queue] < likely || a.time - a.sent < late) return;
     ++waited;
     bytes += a.bytes;
-    if (piece_begin > 0 && a.time - spans.back().end < together_s) piece += a.bytes;
-    else piece_begin = a.time, piece = 0;
-    if (a.time - piece_begin >= piece_s) rates.push_back(piece / (a.time - piece_begin)), piece_begin = a.time, piece = 0;
+    if (piece_begin != nothing && a.time - spans.back().end >= together_s) piece_begin = nothing;
+    if (piece_begin == nothing) piece_begin = i;
+    if (const double seconds = a.time - arrivals[piece_begin].time; seconds >= piece_s) rates.push_back((sum[i] - sum[piece_begin]) / seconds), piece_begin = i;
     if (!spans.empty() && a.time - spans.back().end <= next_s) spans.back().end = a.time;
     else spans.push_back({std::min(a.sent, a.time), a.time});
   });

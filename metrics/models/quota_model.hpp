@@ -13,6 +13,7 @@ struct QuotaModel {
   double by_time = -1e300;         ///< of the same periods closed by time instead of bytes, likewise
   std::size_t used_up = 0;         ///< periods
   double rate_spread = 0;          ///< of the bytes of used-up periods: coefficient of variation
+  double open_spread = 0;          ///< packets: interquartile range of how long the period stayed open, over the usual gap
   std::vector<Span> closed;        ///< from the first loss that follows the last byte to the period's end
   std::size_t losses = 0;          ///< in them
 };
