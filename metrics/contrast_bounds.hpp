@@ -1,4 +1,4 @@
-// How much faster than a call others must be, for contrast.cpp and contrast_in.cpp. Reasons: docs/methods/policer.md
+// How much faster than a call others must be, for contrast.cpp and contrast_in.cpp. Reasons: docs/methods/scope.md
 #pragma once
 
 namespace callwitness::metrics {

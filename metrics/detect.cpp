@@ -15,6 +15,7 @@ std::vector<Finding> detect(const Observation& observation, std::span<const Stre
     auto found = detector(DetectorInput{observation, measures, arms, interruptions, outcomes, findings});
     for (auto& finding : found) {
       constexpr std::size_t most_packets = 1000;
+      std::erase(finding.packets, 0u);   // no packet shows that nothing came
       if (finding.packets.size() > most_packets) finding.packets.resize(most_packets);
       findings.push_back(std::move(finding));
     }

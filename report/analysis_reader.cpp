@@ -360,7 +360,7 @@ capture::Result<StoredAnalysis> read_analysis(std::string_view text, const std::
   if (!is_shallow(text)) return unreadable("it is nested deeper than any analysis");
   const auto document = json::parse(text, nullptr, false);
   if (!document.is_object() || !text_of(document, "schema_version").starts_with("2.") || object_of(document, "verdict").empty())
-    return unreadable("it is no analysis of schema version 1");
+    return unreadable("it is no analysis of schema version 2");
   if (list_of(document, "findings").size() > most_findings) return unreadable("it lists more findings than any analysis");
   StoredAnalysis stored{std::make_unique<std::deque<std::string>>(), {}};
   Reader(stored).read(document);

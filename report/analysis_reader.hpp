@@ -19,7 +19,7 @@ struct StoredAnalysis {
 /// True for text that begins as a JSON document does; captures don't.
 bool looks_like_analysis(std::string_view beginning);
 
-/// Reads the document of `--format json`, schema version 1. What is missing or of another type counts as not measured:
+/// Reads the document of `--format json`, schema version 2. What is missing or of another type counts as not measured:
 /// the text may come from a stranger. `name` is for the error, kind unreadable.
 capture::Result<StoredAnalysis> read_analysis(std::string_view text, const std::string& name);
 

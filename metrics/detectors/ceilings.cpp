@@ -162,6 +162,8 @@ Alternative own_adaptation(std::span<const Arrival> arrivals, const Ceiling* cei
 /// Where places can be read, which of them are empty tells more than levels do.
 std::optional<Limit> policer_by_places(const DetectorInput& input, const Arm& arm) {
   constexpr double least_loss = 0.02, as_often = 0.02;
+  // Places are read off a beat, not counted: runs come out cut, which looks as regular as a bucket. So it must explain more of them.
+  constexpr double least_share = 0.3;
   if (static_cast<double>(arm.lost) < least_loss * static_cast<double>(arm.packets.size())) return std::nullopt;
   Path path;
   path.packets.reserve(arm.packets.size());
@@ -172,7 +174,7 @@ std::optional<Limit> policer_by_places(const DetectorInput& input, const Arm& ar
   }
   for (const auto& limit : find_limits(path)) {
     const double ratio = static_cast<double>(limit.losses) / static_cast<double>(std::max<std::size_t>(1, limit.packets));
-    if (limit.kind != LimitKind::policer || ratio < least_loss || capture_may_explain(input.earlier, ratio)) continue;
+    if (limit.kind != LimitKind::policer || limit.cause.share < least_share || ratio < least_loss || capture_may_explain(input.earlier, ratio)) continue;
     const auto share = received_of_own(sent_meanwhile(input, arm, limit.start, limit.end));
     if (!share || std::abs(*share - 1) > as_often) return limit;
   }

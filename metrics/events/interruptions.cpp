@@ -95,7 +95,8 @@ bool on_hold_at(const Observation& observation, const FlowObservation& flow, dou
 models::DeathAmount amount_at(const Observation& observation, const FlowObservation& flow, double at) {
   models::DeathAmount amount;
   const auto sent = static_cast<std::size_t>(Direction::sent), received = static_cast<std::size_t>(Direction::received);
-  const auto& end = flow.ends[received];
+  // Where nothing ever came, all that we sent.
+  const auto& end = flow.ends[flow.ends[received].packets[received] > 0 ? received : sent];
   std::uint64_t packets[2] = {end.packets[0], end.packets[1]}, bytes[2] = {end.bytes[0], end.bytes[1]};
   // The counters stand at the last packet that came; what the trace has between `at` and there is taken off.
   if (flow.trace_complete && !flow.trace.empty()) {
@@ -114,7 +115,7 @@ models::DeathAmount amount_at(const Observation& observation, const FlowObservat
   amount.bytes_up = bytes[sent];
   amount.bytes_down = bytes[received];
   amount.seconds = at - at_of(observation, flow.flow.first_time);
-  amount.seconds_of_theirs = at - at_of(observation, flow.ends[received].first);
+  amount.seconds_of_theirs = packets[received] > 0 ? at - at_of(observation, flow.ends[received].first) : 0;
   return amount;
 }
 

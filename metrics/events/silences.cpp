@@ -198,8 +198,9 @@ std::vector<Interruption> silences_of(const Observation& observation, const Flow
   for (std::size_t i = 0; i < times.media.size() && found.size() < most_silences;) {
     const std::size_t here = i++;
     const double from = times.media[here], gap = (i < times.media.size() ? times.media[i] : end_of_capture) - from;
+    if (gap < shortest) continue;
     const auto lately = count_in(times.media, from - history, from);
-    if (gap < shortest || lately < least_before) continue;
+    if (lately < least_before) continue;
     const double usual_rate = static_cast<double>(lately) / std::min(history, std::max(1.0, from - times.media.front()));
     const std::size_t next = resumption(times, i, usual_rate);
     const bool last = next >= times.media.size();

@@ -1,5 +1,5 @@
 // Where the packets that a stream's numbers miss had stood: when they were sent, and how large they were. Pure functions.
-// docs/methods/policer.md
+// docs/methods/limits.md
 #pragma once
 
 #include "metrics/fits/arm.hpp"

@@ -1,4 +1,4 @@
-// Losses of a stream without sequence numbers, by the phase that its sender's clock keeps. docs/methods/policer.md
+// Losses of a stream without sequence numbers, by the phase that its sender's clock keeps. docs/methods/ceilings.md
 #pragma once
 
 #include "metrics/fits/arm.hpp"

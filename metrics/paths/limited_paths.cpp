@@ -11,6 +11,7 @@ namespace callwitness::metrics {
 namespace {
 
 constexpr std::uint64_t least_losses = 15;
+constexpr double least_loss = 0.003;               ///< of the whole path: a limit that holds for a part of a call takes more
 constexpr double whole_first = 1.05;               ///< a part must tell that much more than the whole, to speak in its place
 constexpr double told_enough = 0.6;                ///< share of the deviance: what is left holds no other medium's limit, nor others' share in it
 constexpr double joint_gain = 1.1;                 ///< of several paths over the sum of their own
@@ -46,7 +47,7 @@ std::vector<Group> groups_of(const Observation& observation, std::span<const Arm
 
 void fit(const Observation& observation, Group& group) {
   const auto& whole = group.arms.front();
-  const auto loses = [](const Arm& arm) { return arm.lost >= least_losses; };
+  const auto loses = [](const Arm& arm) { return arm.lost >= least_losses && static_cast<double>(arm.lost) >= least_loss * static_cast<double>(arm.packets.size()); };
   if (std::none_of(group.arms.begin(), group.arms.end(), loses)) return;
   for (const auto& arm : group.arms) {
     const bool is_whole = &arm == &whole;

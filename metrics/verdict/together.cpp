@@ -93,6 +93,9 @@ bool is_whole_at_the_other_end(const Analysis& suspect, const Finding& finding, 
   return false;
 }
 
+/// Accuses, or would but for an innocent explanation.
+bool is_grave(const Finding& finding) { return weigh(finding) <= Weight::suspects; }
+
 struct Candidate { const Finding* finding; std::size_t observation; };
 
 void weigh(Together& told, std::span<const Analysis* const> observations, const Candidate& candidate) {
@@ -103,7 +106,7 @@ void weigh(Together& told, std::span<const Analysis* const> observations, const 
   for (std::size_t i = 0; i < observations.size(); ++i) {
     bool shows = false, spared = false;
     for (const auto& other : observations[i]->findings) {
-      if (!accuses(other) || !is_same(other, finding)) continue;
+      if (!is_grave(other) || !is_same(other, finding)) continue;
       shows = true;
       spared = spared || spares_others(other);
       for (const auto time : times_of(*observations[i], other)) times.push_back(time);
@@ -137,16 +140,16 @@ Together judge_together(std::span<const Analysis* const> observations) {
   std::vector<Candidate> candidates;
   for (std::size_t i = 0; i < observations.size(); ++i)
     for (const auto& finding : observations[i]->findings)
-      if (accuses(finding) && observations[i]->verdict.verdict_class == VerdictClass::interference) candidates.push_back({&finding, i});
+      if (is_grave(finding) && observations[i]->verdict.verdict_class <= VerdictClass::suspected) candidates.push_back({&finding, i});
   const auto rank = [](const Together& told) {
-    return std::tuple(is_repeated(told) && told.beside_spared >= least_occasions, is_repeated(told), told.occasions, told.shown.size(), told.finding->confidence);
+    return std::tuple(told.verdict.verdict_class == VerdictClass::interference, is_repeated(told) && told.beside_spared >= least_occasions, is_repeated(told), told.occasions, told.shown.size(), told.finding->confidence);
   };
   for (const auto& candidate : candidates) {
     Together told;
     weigh(told, observations, candidate);
     told.verdict = observations[candidate.observation]->verdict;
     told.verdict.confidence = candidate.finding->confidence;
-    told.verdict.key = "consistent_with_" + std::string(name_of(accusation_of(candidate.finding->kind)));
+    told.verdict.key = (told.verdict.verdict_class == VerdictClass::interference ? "consistent_with_" : "suspected_") + std::string(name_of(accusation_of(candidate.finding->kind)));
     told.verdict.parameters["application"] = std::string(candidate.finding->application);
     if (!best.finding || rank(told) > rank(best)) best = std::move(told);
   }
@@ -162,7 +165,7 @@ Together judge_together(std::span<const Analysis* const> observations) {
   if (repeated && best.verdict.rung >= 2) best.verdict.rung = best.contrasts.empty() ? 3 : 4;
   if (repeated) drop("other_hours");
   if (!best.contrasts.empty()) drop("second_network"), drop("vpn_contrast");
-  if (repeated && spared) best.verdict.key = "strong_evidence_of_" + std::string(name_of(accusation_of(best.finding->kind)));
+  if (repeated && spared && best.verdict.verdict_class == VerdictClass::interference) best.verdict.key = "strong_evidence_of_" + std::string(name_of(accusation_of(best.finding->kind)));
   return best;
 }
 

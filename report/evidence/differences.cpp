@@ -19,7 +19,7 @@ using nlohmann::json;
 constexpr double relative_tolerance = 1e-6, absolute_tolerance = 2e-6;
 constexpr int depth_limit = 16;
 constexpr std::string_view opinions = "ndpi";   ///< another program's: it has versions of its own, and redacted packets tell it less
-constexpr std::string_view naming[] = {"src", "dst", "local", "remote", "endpoints", "target", "display_filter"};
+constexpr std::string_view naming[] = {"src", "dst", "local", "remote", "endpoints", "target", "host", "display_filter"};
 
 class Comparison {
  public:

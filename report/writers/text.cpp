@@ -70,7 +70,7 @@ class TextWriter {
     wrapped(prose_.summary(analysis_), "  ");
     wrapped(prose_.standing(verdict), "  ");
     wrapped(words_.text("verdict.caveat"), "  ");
-    const bool helps = verdict.verdict_class == metrics::VerdictClass::interference || verdict.verdict_class == metrics::VerdictClass::impaired;
+    const bool helps = verdict.verdict_class <= metrics::VerdictClass::impaired;
     if (verdict.would_help.empty() || !helps) return;
     wrapped(words_.text("help") + words_.text("colon"), "  ");
     for (const auto& key : verdict.would_help) wrapped(words_.text("help." + key), "    ");

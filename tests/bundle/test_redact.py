@@ -18,7 +18,7 @@ NAMES = ("dns.qry.name", "dns.resp.name", "dns.cname", "tls.handshake.extensions
          "stun.att.software", "stun.att.realm", "rtcp.sdes.text", "x509sat.uTF8String", "x509sat.printableString", "dhcp.option.hostname")
 ADDRESSES = ("ip.src", "ip.dst", "ipv6.src", "ipv6.dst", "dns.a", "dns.aaaa", "stun.att.ipv4", "sdp.connection_info.address", "eth.src", "eth.dst")
 # Say where or which, and so must differ between the two analyses.
-NAMING = {"src", "dst", "endpoints", "target", "display_filter", "local", "remote", "ndpi"}   # ndpi: what another program says of invented addresses
+NAMING = {"src", "dst", "endpoints", "target", "host", "display_filter", "local", "remote", "ndpi"}   # ndpi: what another program says of invented addresses
 SERVICES = ("tango.me", "viber.com", "skype.com", "zoom.us", "whatsapp.net", "teamspeak.com", "mumble.info", "ventrilo.com")
 SHORTEST = 4   # a hunted name of fewer letters turns up by chance
 

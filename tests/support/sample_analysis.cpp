@@ -95,9 +95,14 @@ metrics::Analysis sample_analysis(const std::string& hostile) {
   finding.numbers = {{"loss_ratio", 0.4}, {"losses", 1200}};
   finding.alternatives.push_back({"wifi", metrics::AlternativeStatus::ruled_out, "losses_follow_a_fixed_rate", {}});
   finding.alternatives.push_back({"remote_end", metrics::AlternativeStatus::not_ruled_out, "one_end_captured", {}});
+  finding.scope = {metrics::ScopeClass::call, "control_exceeded_the_cap"};
+  finding.strength = metrics::Strength{3, "wifi"};
   a.findings.push_back(finding);
   a.verdict.verdict_class = metrics::VerdictClass::interference;
   a.verdict.key = "consistent_with_throttling";
+  a.verdict.leading = 0;
+  a.verdict.calls = {1, 0, 0, 0, 0};
+  a.call_verdicts.push_back({metrics::CallId{0}, metrics::VerdictClass::interference, a.verdict.key, metrics::Lack::none, {0}, 0});
   a.verdict.rung = 2;
   a.verdict.confidence = 0.995;
   a.verdict.would_help = {"second_network"};

@@ -51,7 +51,7 @@ TEST_CASE("an analysis of a real capture read back gives the same pages", "[read
 }
 
 TEST_CASE("what is no analysis is refused with a word", "[reader]") {
-  for (const char* text : {"", "{", "[]", "null", "{}", "{\"schema_version\":\"2.0.0\",\"verdict\":{\"class\":\"clean\"}}", "{\"schema_version\":1,\"verdict\":{}}"}) {
+  for (const char* text : {"", "{", "[]", "null", "{}", "{\"schema_version\":\"3.0.0\",\"verdict\":{\"class\":\"clean\"}}", "{\"schema_version\":1,\"verdict\":{}}"}) {
     INFO(text);
     const auto read = report::read_analysis(text, "x.json");
     REQUIRE_FALSE(read.has_value());

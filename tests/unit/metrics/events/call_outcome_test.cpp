@@ -64,6 +64,8 @@ TEST_CASE("a call whose far end is never heard is one way, whatever its signalli
   const auto analysis = call(60, 0, 62);
   CHECK(only(analysis).kind == Kind::one_way);
   CHECK(only(analysis).missing == metrics::Direction::received);
+  CHECK(only(analysis).packets[0] == Approx(3000).margin(2));
+  CHECK(only(analysis).packets[1] == 0);
   CHECK_FALSE(metrics::may_be_clean(only(analysis)));
   const auto* told = find(analysis, "one_way");
   REQUIRE(told != nullptr);
