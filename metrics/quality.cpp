@@ -36,9 +36,18 @@ void add_by_cadence(const Arm& arm, std::span<const Arm> arms, Quality& quality)
   }
 }
 
+/// Our machine sent something in most seconds between the two times: it was awake.
+bool is_awake(const Observation& observation, Time from, Time to) {
+  const auto& sent = observation.total.sent;
+  const double start = std::ceil(capture::seconds(from - observation.total.start)), end = std::floor(capture::seconds(to - observation.total.start));
+  if (!(start >= 0) || end <= start || end > static_cast<double>(sent.size())) return true;   // less than a whole second: nobody slept
+  const auto first = sent.begin() + static_cast<std::ptrdiff_t>(start), last = sent.begin() + static_cast<std::ptrdiff_t>(end);
+  return 2 * std::count_if(first, last, [](std::uint32_t bytes) { return bytes > 0; }) >= last - first;
+}
+
 /// Of the stream's silences in which about as many numbers are missing as its usual rate would have sent; a counter that jumps misses
-/// numbers without time, a talker who pauses time without numbers.
-double longest_outage(const StreamObservation& stream, const StreamMeasures& measure) {
+/// numbers without time, a talker who pauses time without numbers, a machine that sleeps everything.
+double longest_outage(const Observation& observation, const StreamObservation& stream, const StreamMeasures& measure) {
   constexpr double least_share = 0.5, most_share = 2;
   const double seconds = capture::seconds(measure.end_time - measure.start_time);
   if (!stream.expected || seconds <= 0 || stream.packets == 0) return 0;
@@ -46,7 +55,7 @@ double longest_outage(const StreamObservation& stream, const StreamMeasures& mea
   double longest = 0;
   for (const auto& gap : stream.gaps) {
     const double silence = capture::seconds(gap.after - gap.before), due = rate * silence;
-    if (gap.count >= least_share * due && gap.count <= most_share * due) longest = std::max(longest, silence);
+    if (gap.count >= least_share * due && gap.count <= most_share * due && silence > longest && is_awake(observation, gap.before, gap.after)) longest = std::max(longest, silence);
   }
   return longest;
 }
@@ -114,7 +123,7 @@ Quality quality_of(const Observation& observation, std::span<const StreamMeasure
   for (const auto& stream : observation.streams) {
     const auto index = static_cast<std::size_t>(stream.id);
     if (index >= measures.size() || !counts(measures[index].call)) continue;
-    if (stream.direction == Direction::received) quality.outage_s = std::max(quality.outage_s, longest_outage(stream, measures[index]));
+    if (stream.direction == Direction::received) quality.outage_s = std::max(quality.outage_s, longest_outage(observation, stream, measures[index]));
     if (stream.direction == Direction::received && stream.delay.size() >= 50) {
       std::vector<double> delays;
       for (const auto& point : stream.delay) delays.push_back(static_cast<double>(point.milliseconds));
