@@ -14,7 +14,7 @@ inline constexpr double impairing_outage_s = 2;         ///< a word or two that 
 inline constexpr double impairing_delay_ms = 150;      ///< 95th percentile above the 10th (a lone early packet isn't the path's minimum)
 inline constexpr double impairing_stalled = 0.05;      ///< of the time, over TCP: the 95th percentile again
 inline constexpr double impairing_jitter_ms = 20;
-inline constexpr double accusing_confidence = 0.9, accusing_confidence_of_blocking = 0.95;   ///< of limits, cuts and resets; of blocking
+inline constexpr double accusing_confidence = 0.9;          ///< of limits and forged resets
 inline constexpr double suspecting_confidence = 0.5;
 inline constexpr double suspecting_loss = 0.15;        ///< of the call alone, without any pattern: less is a far end's ordinary bad line
 

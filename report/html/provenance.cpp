@@ -67,7 +67,6 @@ void write_method(Page& page, const Analysis& analysis) {
   limit("delay", number("{:.0f} ms", metrics::impairing_delay_ms));
   limit("jitter", number("{:.0f} ms", metrics::impairing_jitter_ms));
   limit("cuts", number("{:.2f}", metrics::accusing_confidence));
-  limit("blocking", number("{:.2f}", metrics::accusing_confidence_of_blocking));
   page.end_table();
 }
 
